@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The part of the Linux user ABI that the state manager uses, declared here because Debian
+ * 12's headers (6.1) are older than guest_memfd. Names, numbers and layouts are the kernel's;
+ * tests/test_uapi.c compares them with the installed headers where those know the name.
+ * All sizes and addresses are bytes.
+ */
+#ifndef CORE_UAPI_H
+#define CORE_UAPI_H
+
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+/* ---- KVM ---- */
+#define KVMIO                       0xAE
+#define KVM_API_VERSION             12
+#define KVM_GET_API_VERSION         _IO(KVMIO, 0x00)
+#define KVM_CREATE_VM               _IO(KVMIO, 0x01)
+#define KVM_CHECK_EXTENSION         _IO(KVMIO, 0x03)
+#define KVM_GET_VCPU_MMAP_SIZE      _IO(KVMIO, 0x04)
+#define KVM_CREATE_VCPU             _IO(KVMIO, 0x41)
+#define KVM_SET_USER_MEMORY_REGION  _IOW(KVMIO, 0x46, struct kvm_userspace_memory_region)
+#define KVM_SET_USER_MEMORY_REGION2 _IOW(KVMIO, 0x49, struct kvm_userspace_memory_region2)
+#define KVM_RUN                     _IO(KVMIO, 0x80)
+#define KVM_ENABLE_CAP              _IOW(KVMIO, 0xa3, struct kvm_enable_cap)
+#define KVM_SET_MEMORY_ATTRIBUTES   _IOW(KVMIO, 0xd2, struct kvm_memory_attributes)
+#define KVM_CREATE_GUEST_MEMFD      _IOWR(KVMIO, 0xd4, struct kvm_create_guest_memfd)
+
+#define KVM_X86_DEFAULT_VM      0
+#define KVM_X86_SW_PROTECTED_VM 1
+
+#define KVM_CAP_USER_MEMORY       3
+#define KVM_CAP_NR_MEMSLOTS       10
+#define KVM_CAP_SYNC_MMU          16
+#define KVM_CAP_EXIT_HYPERCALL    201
+#define KVM_CAP_USER_MEMORY2      231
+#define KVM_CAP_MEMORY_FAULT_INFO 232
+#define KVM_CAP_MEMORY_ATTRIBUTES 233
+#define KVM_CAP_GUEST_MEMFD       234
+#define KVM_CAP_VM_TYPES          235
+#define KVM_CAP_PRE_FAULT_MEMORY  236
+#define KVM_CAP_GUEST_MEMFD_FLAGS 244
+
+#define KVM_MEM_LOG_DIRTY_PAGES (1UL << 0)
+#define KVM_MEM_READONLY        (1UL << 1)
+#define KVM_MEM_GUEST_MEMFD     (1UL << 2)
+
+#define KVM_MEMORY_ATTRIBUTE_PRIVATE (1ULL << 3)
+#define KVM_MEMORY_EXIT_FLAG_PRIVATE (1ULL << 3)
+
+#define KVM_EXIT_HYPERCALL    3
+#define KVM_EXIT_HLT          5
+#define KVM_EXIT_MMIO         6
+#define KVM_EXIT_INTR         10
+#define KVM_EXIT_MEMORY_FAULT 39
+
+#define KVM_HC_MAP_GPA_RANGE         12
+#define KVM_MAP_GPA_RANGE_ENCRYPTED  (1ULL << 4)
+#define KVM_ENOSYS                   1000
+
+struct kvm_userspace_memory_region {
+    uint32_t slot;
+    uint32_t flags;
+    uint64_t guest_phys_addr;
+    uint64_t memory_size;
+    uint64_t userspace_addr;
+};
+
+struct kvm_userspace_memory_region2 {
+    uint32_t slot;
+    uint32_t flags;
+    uint64_t guest_phys_addr;
+    uint64_t memory_size;
+    uint64_t userspace_addr;
+    uint64_t guest_memfd_offset;
+    uint32_t guest_memfd;
+    uint32_t pad1;
+    uint64_t pad2[14];
+};
+
+struct kvm_memory_attributes {
+    uint64_t address;
+    uint64_t size;
+    uint64_t attributes;
+    uint64_t flags;
+};
+
+struct kvm_create_guest_memfd {
+    uint64_t size;
+    uint64_t flags;
+    uint64_t reserved[6];
+};
+
+struct kvm_enable_cap {
+    uint32_t cap;
+    uint32_t flags;
+    uint64_t args[4];
+    uint8_t pad[64];
+};
+
+/* The vCPU run page; only the fields that the state manager reads or writes are named. */
+struct kvm_run {
+    uint8_t request_interrupt_window;
+    uint8_t immediate_exit;
+    uint8_t padding1[6];
+    uint32_t exit_reason;
+    uint8_t ready_for_interrupt_injection;
+    uint8_t if_flag;
+    uint16_t flags;
+    uint64_t cr8;
+    uint64_t apic_base;
+    union {
+        struct {
+            uint64_t nr;
+            uint64_t args[6]; /* MAP_GPA_RANGE: gpa, pages, attributes */
+            uint64_t ret;
+            uint64_t flags;
+        } hypercall;
+        struct {
+            uint64_t flags;
+            uint64_t gpa;
+            uint64_t size;
+        } memory_fault;
+        char padding[256];
+    };
+};
+
+/* ---- VFIO ---- */
+#define VFIO_TYPE ';'
+#define VFIO_BASE 100
+
+#define VFIO_API_VERSION              0
+#define VFIO_GET_API_VERSION          _IO(VFIO_TYPE, VFIO_BASE + 0)
+#define VFIO_CHECK_EXTENSION          _IO(VFIO_TYPE, VFIO_BASE + 1)
+#define VFIO_SET_IOMMU                _IO(VFIO_TYPE, VFIO_BASE + 2)
+#define VFIO_GROUP_GET_STATUS         _IO(VFIO_TYPE, VFIO_BASE + 3)
+#define VFIO_GROUP_SET_CONTAINER      _IO(VFIO_TYPE, VFIO_BASE + 4)
+#define VFIO_GROUP_UNSET_CONTAINER    _IO(VFIO_TYPE, VFIO_BASE + 5)
+#define VFIO_GROUP_GET_DEVICE_FD      _IO(VFIO_TYPE, VFIO_BASE + 6)
+#define VFIO_DEVICE_GET_INFO          _IO(VFIO_TYPE, VFIO_BASE + 7)
+#define VFIO_DEVICE_GET_REGION_INFO   _IO(VFIO_TYPE, VFIO_BASE + 8)
+#define VFIO_IOMMU_GET_INFO           _IO(VFIO_TYPE, VFIO_BASE + 12)
+#define VFIO_IOMMU_MAP_DMA            _IO(VFIO_TYPE, VFIO_BASE + 13)
+#define VFIO_IOMMU_UNMAP_DMA          _IO(VFIO_TYPE, VFIO_BASE + 14)
+
+#define VFIO_TYPE1_IOMMU         1
+#define VFIO_TYPE1v2_IOMMU       3
+#define VFIO_TYPE1_NESTING_IOMMU 6
+#define VFIO_UNMAP_ALL           9
+
+#define VFIO_GROUP_FLAGS_VIABLE        (1 << 0)
+#define VFIO_GROUP_FLAGS_CONTAINER_SET (1 << 1)
+
+#define VFIO_DMA_MAP_FLAG_READ  (1 << 0)
+#define VFIO_DMA_MAP_FLAG_WRITE (1 << 1)
+#define VFIO_DMA_MAP_FLAG_VADDR (1 << 2)
+
+#define VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP (1 << 0)
+#define VFIO_DMA_UNMAP_FLAG_ALL              (1 << 1)
+#define VFIO_DMA_UNMAP_FLAG_VADDR            (1 << 2)
+
+#define VFIO_IOMMU_INFO_PGSIZES (1 << 0)
+#define VFIO_IOMMU_INFO_CAPS    (1 << 1)
+
+#define VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE 1
+#define VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL      3
+
+struct vfio_group_status {
+    uint32_t argsz;
+    uint32_t flags;
+};
+
+struct vfio_device_info {
+    uint32_t argsz;
+    uint32_t flags;
+    uint32_t num_regions;
+    uint32_t num_irqs;
+    uint32_t cap_offset;
+};
+
+struct vfio_region_info {
+    uint32_t argsz;
+    uint32_t flags;
+    uint32_t index;
+    uint32_t cap_offset;
+    uint64_t size;
+    uint64_t offset;
+};
+
+struct vfio_info_cap_header {
+    uint16_t id;
+    uint16_t version;
+    uint32_t next;
+};
+
+struct vfio_iova_range {
+    uint64_t start;
+    uint64_t end; /* last byte, inclusive: the kernel's convention */
+};
+
+struct vfio_iommu_type1_info_cap_iova_range {
+    struct vfio_info_cap_header header;
+    uint32_t nr_iovas;
+    uint32_t reserved;
+    struct vfio_iova_range iova_ranges[];
+};
+
+struct vfio_iommu_type1_info_dma_avail {
+    struct vfio_info_cap_header header;
+    uint32_t avail; /* entries still free */
+};
+
+struct vfio_iommu_type1_info {
+    uint32_t argsz;
+    uint32_t flags;
+    uint64_t iova_pgsizes;
+    uint32_t cap_offset;
+    uint32_t pad;
+};
+
+struct vfio_iommu_type1_dma_map {
+    uint32_t argsz;
+    uint32_t flags;
+    uint64_t vaddr;
+    uint64_t iova;
+    uint64_t size;
+};
+
+struct vfio_iommu_type1_dma_unmap {
+    uint32_t argsz;
+    uint32_t flags;
+    uint64_t iova;
+    uint64_t size; /* in: asked for; out, on success: removed */
+    uint8_t data[];
+};
+
+_Static_assert(sizeof(struct kvm_userspace_memory_region) == 32, "ABI");
+_Static_assert(sizeof(struct kvm_userspace_memory_region2) == 160, "ABI");
+_Static_assert(sizeof(struct kvm_memory_attributes) == 32, "ABI");
+_Static_assert(sizeof(struct kvm_create_guest_memfd) == 64, "ABI");
+_Static_assert(sizeof(struct kvm_enable_cap) == 104, "ABI");
+_Static_assert(sizeof(struct vfio_iommu_type1_info) == 24, "ABI");
+_Static_assert(sizeof(struct vfio_iommu_type1_dma_map) == 32, "ABI");
+_Static_assert(sizeof(struct vfio_iommu_type1_dma_unmap) == 24, "ABI");
+
+#endif

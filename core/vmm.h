@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state manager, as a VMM would link it: guest memory whose pages are private (held in
+ * guest_memfd) or shared (held in ordinary memory), and assigned devices that may reach the
+ * shared pages only. One struct vmm is one virtual machine; there is no process-wide state.
+ *
+ * Units: bytes, except where a name says pages. Ranges are half-open. Errors are negative
+ * errno values; 0 is success. All functions take the locks that they need (core/sync.h).
+ *
+ * What a conversion promises (design: validate all, reserve all, change and notify, commit,
+ * drop the old side):
+ *  - refused by the decision table (behaviour.md 3.1): -EINVAL and nothing was changed;
+ *  - failed before commit: the old state is back everywhere and the error is returned;
+ *  - committed: 0; if the old side could not be dropped, that is remembered as debt and
+ *    retried before the next conversion of those pages and at tear-down;
+ *  - an undo that fails itself, or any failure with VMM_FAILURE_STOP, stops the VM: this call
+ *    returns the first error, every later one but vmm_destroy returns -EIO.
+ */
+#ifndef CORE_VMM_H
+#define CORE_VMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/host.h"
+#include "core/sync.h"
+
+struct vmm;
+
+enum vmm_mode { VMM_MODE_DISCARD };
+enum vmm_order { VMM_ORDER_ATTRIBUTE_FIRST, VMM_ORDER_UNMAP_FIRST };
+enum vmm_failure { VMM_FAILURE_ROLLBACK, VMM_FAILURE_STOP };
+enum vmm_tracker { VMM_TRACKER_BITMAP };
+enum vmm_iommu { VMM_IOMMU_TYPE1 };
+enum vmm_mapping { VMM_MAPPING_PAGE };
+enum vmm_share { VMM_SHARE_ANON, VMM_SHARE_MEMFD };
+enum vmm_region_kind { VMM_REGION_RAM, VMM_REGION_ROM, VMM_REGION_MMIO };
+
+struct vmm_config {
+    uint32_t page_size; /* power of two */
+    uint32_t n_vcpus;
+    enum vmm_mode mode;
+    enum vmm_order order;
+    enum vmm_failure failure;
+    enum vmm_tracker tracker;
+    enum vmm_mapping mapping;
+};
+
+struct vmm_region_config {
+    enum vmm_region_kind kind;
+    enum vmm_share share;
+    bool guest_memfd; /* RAM only: pages can be private, and start private */
+    uint64_t size;
+};
+
+/* Opens KVM and makes a software-protected VM with its vCPUs. The caller frees *out with
+ * vmm_destroy. `host` and `sync` are copied. */
+int vmm_create(const struct host *host, const struct sync *sync, const struct vmm_config *config,
+               struct vmm **out);
+
+/* Tears everything down, devices and listeners first, whatever state it is in; retries debt.
+ * Always frees; the return value is the first error met on the way. */
+int vmm_destroy(struct vmm *vmm);
+
+/* A memory region with its RAM block (backing memory). Regions are numbered 0, 1, ... */
+int vmm_region_add(struct vmm *vmm, const struct vmm_region_config *config, uint32_t *index);
+
+/* Places [offset, offset + size) of a region at guest physical address gpa, as a KVM slot.
+ * -EEXIST where it would overlap another section; -EINVAL when not page-aligned, outside the
+ * region, wrapping, or when part of a guest_memfd region already has an address. */
+int vmm_section_add(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
+                    uint64_t gpa);
+
+/* A DMA container. listen_all: its first device makes it listen to every section; otherwise
+ * vmm_listen says what it sees. Containers are numbered 0, 1, ... No system call is made. */
+int vmm_container_add(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all, uint32_t *index);
+
+/* Hot-plugs the device of VFIO group number `group` (/dev/vfio/<group>) into a container; the
+ * container is opened with its first device and closed with its last. The device gets exactly
+ * the shared pages, or the call fails and leaves nothing behind. -EEXIST when plugged. */
+int vmm_device_attach(struct vmm *vmm, uint32_t container, uint32_t group);
+
+/* Always gets rid of the device: closing the last one of a container removes what a failed
+ * unmap left. -ENOENT when it is not plugged. */
+int vmm_device_detach(struct vmm *vmm, uint32_t group);
+
+/* A listener of an open container on [offset, offset + size) of a region, section by section:
+ * maps what is populated now and follows from then on. -ENODEV: the container is not open;
+ * -EEXIST: it already listens to part of the range; -EINVAL: not page-aligned, outside, or not
+ * wholly inside the region's sections. On failure nothing stays registered or mapped. */
+int vmm_listen(struct vmm *vmm, uint32_t container, uint32_t region, uint64_t offset,
+               uint64_t size);
+
+/* Unmaps and forgets exactly that listener. -ENOENT: no such one. If an unmap fails, the
+ * listener stays, with all that it had mapped, and the error is returned. */
+int vmm_unlisten(struct vmm *vmm, uint32_t container, uint32_t region, uint64_t offset,
+                 uint64_t size);
+
+/* Lets a vCPU run until it leaves the kernel once, and serves the exit: a memory fault or a
+ * MAP_GPA_RANGE hypercall is a conversion, and its result is returned here. For a hypercall
+ * the guest's status is written on every path: 0, EINVAL (refused) or EAGAIN (failed, old
+ * state is back). A memory fault with unknown flags, an unknown exit: -EINVAL. */
+int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu);
+
+/* The same conversion, asked for by the VMM itself. */
+int vmm_convert(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private);
+
+/* 1 when every byte of the range of a region is populated (shared), 0 when not, or an error:
+ * -EINVAL for a range that is empty, not page-aligned or outside. RAM without guest_memfd is
+ * always populated. */
+int vmm_is_populated(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size);
+
+/* Copies the tracker: bit i of `bits` is page first_page + i, 1 = shared. For checkers. */
+void vmm_populated_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
+                        uint64_t n_pages, uint64_t *bits);
+
+bool vmm_stopped(const struct vmm *vmm);
+
+/* Writes the internal state that decides future behaviour (tracker, debt, ledgers, listeners)
+ * in a canonical form, at most `size` bytes; returns the bytes it has. For checkers. */
+size_t vmm_canon(const struct vmm *vmm, void *buf, size_t size);
+
+#endif

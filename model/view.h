@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the oracle sees: what is true (sim/observe.h) and what the subject says, put side by
+ * side by run/ and numbered the way the program numbers things. Guest pages: through all
+ * regions, machine_first_page(). The model owns no pointer into the core or the mock kernel.
+ */
+#ifndef MODEL_VIEW_H
+#define MODEL_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "program/op.h"
+
+/* One guest page as it is now. K, T, SF, PF of design.md section 6. */
+struct view_page {
+    uint32_t shared_frame;  /* SF, 0: none */
+    uint32_t private_frame; /* PF, 0: none */
+    uint8_t is_private;     /* K: the kernel's attribute */
+    uint8_t is_populated;   /* T: the subject's tracker, 1 = shared */
+};
+
+/* One guest page as a container's device sees it at IOVA = GPA. M of design.md section 6. */
+struct view_mapping {
+    uint32_t frame;  /* 0: not mapped */
+    uint32_t access; /* 1 read, 2 write */
+};
+
+struct view_container {
+    bool open;
+    uint32_t entries;
+    uint32_t entry_limit;
+    uint64_t mapped_pages; /* in all, strays included */
+    uint64_t pins;
+};
+
+struct view_totals {
+    uint64_t pins;
+    uint64_t locked_pages;
+    uint64_t memlock_pages;
+    uint32_t fds, vmas, frames, allocations;
+};
+
+#endif

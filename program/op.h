@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The currency: a program is a machine, the operations done to it, the faults armed on the way
+ * and what its author expects. Scenario text, the random generator and (later) fuzz bytes and
+ * logs produce it; run/ executes it; model/ predicts it. Plain data, no pointers but the two
+ * arrays, so that two equal programs compare equal byte for byte after program_clear.
+ *
+ * Units: bytes, unless a name says pages. Ranges are half-open.
+ */
+#ifndef PROGRAM_OP_H
+#define PROGRAM_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    PROGRAM_REGIONS_MAX = 8,
+    PROGRAM_SECTIONS_MAX = 16,
+    PROGRAM_CONTAINERS_MAX = 4,
+    PROGRAM_DEVICES_MAX = 8,
+    PROGRAM_VCPUS_MAX = 8,
+    PROGRAM_PAGES_MAX = 1 << 18, /* over all regions */
+    PROGRAM_OPS_MAX = 1 << 16,
+    PROGRAM_EXPECTS_MAX = 1 << 16,
+    PAGE_SIZE_4K = 4096, /* the only place where this number is written */
+};
+
+/* The axes of a machine: AXIS(field, first value, ...). The values are the text names; a
+ * machine holds the index. Only what is built is listed. */
+#define PROGRAM_AXES(AXIS)                                                                      \
+    AXIS(mode, "discard")                                                                       \
+    AXIS(order, "attribute-first", "unmap-first")                                               \
+    AXIS(failure, "rollback", "stop")                                                           \
+    AXIS(tracker, "bitmap")                                                                     \
+    AXIS(iommu, "type1")                                                                        \
+    AXIS(mapping, "page")                                                                       \
+    AXIS(kernel, "6.12")                                                                        \
+    AXIS(page_size, "4k")
+
+#define PROGRAM_AXIS_ENUM(name, ...) AXIS_##name,
+enum program_axis { PROGRAM_AXES(PROGRAM_AXIS_ENUM) AXIS_COUNT };
+
+enum { ORDER_ATTRIBUTE_FIRST, ORDER_UNMAP_FIRST };
+enum { FAILURE_ROLLBACK, FAILURE_STOP };
+
+enum region_kind { REGION_RAM, REGION_ROM, REGION_MMIO };
+enum region_share { SHARE_ANON, SHARE_MEMFD };
+
+/* A memory region and its RAM block. */
+struct region_decl {
+    uint8_t kind;       /* enum region_kind */
+    uint8_t share;      /* enum region_share: what holds its shared side */
+    uint8_t guest_memfd; /* 1: RAM with a private side; all pages start private */
+    uint8_t pad;
+    uint32_t n_pages;
+};
+
+/* Pages [first_page, first_page + n_pages) of a region at a guest physical page number. */
+struct section_decl {
+    uint32_t region;
+    uint32_t first_page;
+    uint32_t n_pages;
+    uint32_t pad;
+    uint64_t gpa_page;
+};
+
+/* A DMA container and the addresses it listens to. */
+struct container_decl {
+    uint8_t listen_all; /* 1: every section from its first device on; 0: see OP_LISTEN */
+    uint8_t pad[3];
+    uint32_t entry_limit; /* dma_entry_limit when it is opened */
+};
+
+struct device_decl {
+    uint32_t container;
+};
+
+/* region i is called "ram<i>" ("rom<i>", "mmio<i>"), container i "c<i>", device i "d<i>". */
+struct machine {
+    uint8_t axis[AXIS_COUNT];
+    uint8_t pad[8 - AXIS_COUNT % 8];
+    uint32_t n_vcpus;
+    uint32_t memlock_pages; /* RLIMIT_MEMLOCK in pages without CAP_IPC_LOCK; 0: no limit */
+    uint32_t n_regions;
+    uint32_t n_sections;
+    uint32_t n_containers;
+    uint32_t n_devices;
+    struct region_decl regions[PROGRAM_REGIONS_MAX];
+    struct section_decl sections[PROGRAM_SECTIONS_MAX];
+    struct container_decl containers[PROGRAM_CONTAINERS_MAX];
+    struct device_decl devices[PROGRAM_DEVICES_MAX];
+};
+
+enum op_kind {
+    OP_CONVERT,  /* vcpu, via, to_private, range */
+    OP_READ,     /* vcpu reads the first byte's page */
+    OP_WRITE,    /* vcpu writes `value` into the page */
+    OP_DMA_READ, /* device reads the page through its IOVA (= GPA) */
+    OP_DMA_WRITE,
+    OP_ATTACH,   /* device */
+    OP_DETACH,   /* device */
+    OP_LISTEN,   /* container, range of a region: register a listener */
+    OP_UNLISTEN, /* container, the same range again */
+    OP_QUERY,    /* range of a region: is it populated? */
+    OP_FAULT,    /* arm a fault for the ops that follow */
+    OP_DISARM,   /* disarm all faults */
+    OP_KIND_COUNT
+};
+
+/* How a conversion enters. */
+enum op_via {
+    VIA_HYPERCALL, /* MAP_GPA_RANGE: page-aligned, one page or more */
+    VIA_FAULT,     /* KVM_EXIT_MEMORY_FAULT: exactly one page */
+    VIA_VMM,       /* asked for by the VMM itself: any bytes */
+};
+
+enum { OP_NO_REGION = 0xff };
+
+enum fault_when {
+    FAULT_NTH,    /* the value-th hit from now on (1 = the next), once */
+    FAULT_STICKY, /* the value-th hit and all after it */
+    FAULT_CHANCE, /* each hit with chance value / 65536 */
+};
+
+struct op {
+    uint8_t kind;       /* enum op_kind */
+    uint8_t unit;       /* vcpu, device or container */
+    uint8_t region;     /* `start` counts from this region's start; OP_NO_REGION: a GPA */
+    uint8_t to_private; /* OP_CONVERT */
+    uint8_t via;        /* OP_CONVERT: enum op_via */
+    uint8_t when;       /* OP_FAULT: enum fault_when */
+    uint8_t late;       /* OP_FAULT: after the effect */
+    uint8_t in_undo;    /* OP_FAULT: only hits after the op's first failed call count */
+    uint16_t point;     /* OP_FAULT: index in the vocabulary's fault points */
+    uint16_t error;     /* OP_FAULT: positive errno */
+    uint32_t line;      /* line of the text it came from, 0 when it did not */
+    uint64_t start;     /* bytes; region form: the GPA of that byte is meant, and the range
+                           runs on from there in guest physical space */
+    uint64_t size;      /* bytes; ops on one page: the page size */
+    uint64_t value;     /* OP_WRITE, OP_DMA_WRITE: content token, not 0; OP_FAULT: see when */
+};
+
+enum expect_kind {
+    EXPECT_RESULT,   /* value: errno of the op, 0 = success */
+    EXPECT_STATUS,   /* value: what the guest was told, 0, EAGAIN, EINVAL */
+    EXPECT_SHARED,   /* range: attribute and tracker say shared */
+    EXPECT_PRIVATE,  /* range: attribute and tracker say private */
+    EXPECT_MAPPED,   /* container, range: every page mapped, on its shared frame */
+    EXPECT_UNMAPPED, /* container, range: no page mapped */
+    EXPECT_BACKED,   /* value: 0 shared side, 1 private side; range: every page has a frame */
+    EXPECT_UNBACKED, /* no page has a frame on that side */
+    EXPECT_CALLS,    /* point, value: the op made that many such host calls */
+    EXPECT_DATA,     /* value: token read by OP_READ, OP_DMA_READ */
+    EXPECT_ENTRIES,  /* container, value: DMA entries in use */
+    EXPECT_STOPPED,  /* value: 1 the VM is stopped, 0 it runs */
+    EXPECT_POPULATED, /* value: answer of OP_QUERY */
+    EXPECT_KIND_COUNT
+};
+
+/* What the author says must be true after op number `op`. */
+struct expect {
+    uint32_t op;
+    uint8_t kind; /* enum expect_kind */
+    uint8_t unit;
+    uint8_t region;
+    uint8_t pad;
+    uint16_t point;
+    uint16_t pad2;
+    uint32_t line;
+    uint64_t start; /* bytes from the start of the region */
+    uint64_t size;
+    uint64_t value;
+};
+
+struct program {
+    struct machine machine;
+    uint64_t seed; /* of the fault-chance stream; 0 in hand-written text */
+    uint32_t n_ops;
+    uint32_t n_expects;
+    uint32_t cap_ops;
+    uint32_t cap_expects;
+    struct op *ops;
+    struct expect *expects;
+};
+
+/* An empty program; arrays are grown by program_add_*. program/program.c */
+void program_init(struct program *p);
+void program_free(struct program *p);
+/* Forgets machine, ops and expects, keeps the arrays' memory. */
+void program_clear(struct program *p);
+/* Append a copy. 0, -ENOMEM or -E2BIG (the maximum above). */
+int program_add_op(struct program *p, const struct op *op);
+int program_add_expect(struct program *p, const struct expect *expect);
+
+/* 4096 for "4k", ... */
+uint32_t machine_page_size(const struct machine *m);
+/* Guest pages are numbered through all regions: region 0's first, then region 1's, ... */
+uint32_t machine_first_page(const struct machine *m, uint32_t region);
+uint32_t machine_n_pages(const struct machine *m);
+/* GPA of a byte of a region, or UINT64_MAX where no section shows it. */
+uint64_t machine_gpa(const struct machine *m, uint32_t region, uint64_t offset);
+/* The section that holds a GPA, or -1. */
+int machine_section_at(const struct machine *m, uint64_t gpa);
+/* First GPA of an op's range, region form resolved; UINT64_MAX where it has none. */
+uint64_t op_gpa(const struct machine *m, const struct op *op);
+
+/* Checks a whole program: counts, indexes, overlaps, alignment, sizes, every rule of the
+ * comments above. 0, or -EINVAL with one line in `why` (and the op's text line in *line,
+ * where it has one). */
+int program_validate(const struct program *p, char *why, size_t why_size, uint32_t *line);
+
+/* Names, index by enum; NULL past the end. */
+const char *program_axis_name(uint32_t axis);
+const char *program_axis_value(uint32_t axis, uint32_t value);
+const char *op_kind_name(uint32_t kind);
+const char *op_kind_help(uint32_t kind); /* one line for `gmemcheck ops` */
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The thing under test, as a table. run/subject_core.c wraps our own core; another VMM's code
+ * can stand behind the same table and be judged by the same oracle. Plain C types only: this
+ * is meant to become a stable ABI.
+ *
+ * Errors are negative errno. Units: bytes, unless a name says pages. A subject makes its
+ * system calls through the host table only, keeps its state in the host's alloc, and may exit,
+ * abort or crash: that is a verdict, not the end of the tool.
+ */
+#ifndef RUN_SUBJECT_H
+#define RUN_SUBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/host.h"
+#include "program/op.h"
+
+enum { SUBJECT_VERSION = 1, SUBJECT_CAN_SNAPSHOT = 1 << 0 };
+
+struct subject {
+    uint32_t version;
+    uint32_t capabilities; /* SUBJECT_CAN_SNAPSHOT: all its state is in the host's alloc */
+    const char *name;
+
+    /* Builds the machine: regions, sections, vCPUs, containers, no device plugged. */
+    int (*build)(const struct host *host, const struct machine *m, void **state);
+    /* Tears down and frees all of it, whatever happened before. */
+    int (*destroy)(void *state);
+
+    /* The guest's request waits in the kernel: run the vCPU into it and serve the exit. */
+    int (*run_vcpu)(void *state, uint32_t vcpu);
+    int (*convert)(void *state, uint64_t gpa, uint64_t size, bool to_private);
+    int (*attach)(void *state, uint32_t container, uint32_t device);
+    int (*detach)(void *state, uint32_t device);
+    int (*listen)(void *state, uint32_t container, uint32_t region, uint64_t offset,
+                  uint64_t size);
+    int (*unlisten)(void *state, uint32_t container, uint32_t region, uint64_t offset,
+                    uint64_t size);
+    int (*is_populated)(void *state, uint32_t region, uint64_t offset, uint64_t size);
+
+    /* Questions that change nothing and make no host call. */
+    void (*populated_bits)(const void *state, uint32_t region, uint64_t first_page,
+                           uint64_t n_pages, uint64_t *bits);
+    bool (*stopped)(const void *state);
+    size_t (*canon)(const void *state, void *buf, size_t size);
+};
+
+extern const struct subject subject_core;
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mock kernel and machine, as run/ and tests see it. One world = one machine = one arena
+ * at a fixed address: making a world resets the arena (one pointer), a snapshot is bytes and
+ * goes back to the same place. A process has one world at a time. No writable statics.
+ *
+ * The core talks to the world through sim_host(); what the guest and the devices do comes in
+ * through sim_guest_* and sim_dma_*; sim_observe() tells what is true.
+ */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/host.h"
+#include "sim/observe.h"
+#include "sim/points.h"
+
+enum { SIM_CONTAINERS_MAX = 8, SIM_VCPUS_MAX = 8, SIM_FAULTS_MAX = 16 };
+
+enum sim_kernel { SIM_KERNEL_6_12 };
+
+struct sim_config {
+    uint32_t page_size;
+    enum sim_kernel kernel;
+    uint64_t memlock_pages; /* UINT64_MAX: CAP_IPC_LOCK */
+    uint32_t n_groups;      /* VFIO groups 0 .. n_groups - 1, one device each */
+    uint64_t fault_seed;    /* of the chance stream */
+};
+
+/* One host call, after it was answered. */
+struct sim_call {
+    uint16_t point;     /* enum sim_point */
+    int16_t error;      /* 0, or the positive errno it returned */
+    bool injected;      /* a fault made it fail */
+    bool late;          /* ... after the effect */
+    bool in_undo;       /* an earlier call of this op had failed */
+    bool failed;        /* error != 0, and it is not a vCPU exit or a signal */
+    int64_t result;     /* when error is 0: what it returned; map/unmap: bytes */
+    uint64_t arg[3];    /* what was asked, by point: (gpa | iova | offset | address), size,
+                           (attributes | vaddr | fd | request) */
+    const char *caller; /* core function; for reports only */
+};
+
+/* Runs after each host call but alloc/free; may read anything, must not change the world. */
+typedef void sim_call_fn(void *ctx, const struct sim_call *call);
+
+struct sim_world;
+
+/* Maps the arena (once a process; more calls give the same one). NULL: not possible. The
+ * reservation is virtual; memory is taken as it is touched. */
+struct sim_arena *sim_arena_get(void);
+
+/* Forgets whatever the arena holds and makes a new world there. */
+struct sim_world *sim_world_new(struct sim_arena *arena, const struct sim_config *config);
+
+/* Arena memory for run/'s and model/'s own state of this world, zeroed, so that a snapshot
+ * holds it too; does not count as an allocation of the VMM. NULL: arena full. */
+void *sim_world_memory(struct sim_world *w, size_t size);
+
+void sim_world_on_call(struct sim_world *w, sim_call_fn *fn, void *ctx);
+
+/* The table to give to the core. */
+struct host sim_host(struct sim_world *w);
+
+/* The table of truths; valid as long as the world. */
+const struct observe *sim_observe(struct sim_world *w);
+
+/* ---- snapshots ---- */
+/* Copies the world into *bytes (grown with realloc, owned by the caller). 0 or -ENOMEM. */
+struct sim_snapshot {
+    void *bytes;
+    size_t size;
+    size_t capacity;
+};
+int sim_snapshot_take(struct sim_world *w, struct sim_snapshot *s);
+/* Puts it back; every pointer into the world is valid again as it was. */
+void sim_snapshot_restore(struct sim_world *w, const struct sim_snapshot *s);
+void sim_snapshot_free(struct sim_snapshot *s);
+
+/* ---- the machine outside the VMM ---- */
+/* dma_entry_limit for containers whose IOMMU is set from now on. Default 65535. */
+void sim_set_entry_limit(struct sim_world *w, uint32_t limit);
+
+/* The container behind the n-th open of /dev/vfio/vfio counts as observe container
+ * `number` from its opening on; the number is what sim_name_next_container last said. */
+void sim_name_next_container(struct sim_world *w, uint32_t number);
+
+enum sim_request_kind { SIM_REQUEST_HYPERCALL, SIM_REQUEST_ACCESS };
+
+/* What a vCPU will do when it next enters KVM_RUN; one request at a time.
+ * HYPERCALL: MAP_GPA_RANGE(gpa, n_pages, private); ACCESS: touches the page at gpa as
+ * private or shared (TDX and SNP style), which exits if the attribute differs. */
+void sim_guest_request(struct sim_world *w, uint32_t vcpu, enum sim_request_kind kind,
+                       uint64_t gpa, uint64_t n_pages, bool is_private);
+/* False once KVM_RUN took it. */
+bool sim_guest_request_pending(const struct sim_world *w, uint32_t vcpu);
+
+/* A running vCPU reads or writes the page at gpa, as what the attribute says it is. 0 and
+ * *token, or -EFAULT (no slot, no backing), -EACCES (read-only slot). */
+int sim_guest_read(struct sim_world *w, uint64_t gpa, uint64_t *token);
+int sim_guest_write(struct sim_world *w, uint64_t gpa, uint64_t token);
+
+/* The device of a group does DMA at an IOVA. 0, or -EFAULT: the IOMMU refused (no mapping,
+ * no right), -ENODEV: the device is not open. */
+int sim_dma_read(struct sim_world *w, uint32_t group, uint64_t iova, uint64_t *token);
+int sim_dma_write(struct sim_world *w, uint32_t group, uint64_t iova, uint64_t token);
+
+/* ---- faults ---- */
+enum sim_fault_when { SIM_FAULT_NTH, SIM_FAULT_STICKY, SIM_FAULT_CHANCE };
+
+struct sim_fault {
+    uint16_t point;
+    uint16_t error; /* positive errno */
+    uint8_t when;   /* enum sim_fault_when */
+    bool late;
+    bool in_undo;
+    uint64_t value; /* NTH, STICKY: the hit, 1 = next; CHANCE: of 65536 */
+};
+
+/* -ENOSPC: too many armed; -EINVAL: this point has no such errno. */
+int sim_fault_arm(struct sim_world *w, const struct sim_fault *fault);
+void sim_fault_disarm_all(struct sim_world *w);
+/* Faults that fired since the world began. */
+uint64_t sim_faults_fired(const struct sim_world *w);
+/* Hits of a point since the world began, faults armed or not. */
+uint64_t sim_point_hits(const struct sim_world *w, unsigned point);
+/* A new op begins: no call of it has failed yet. */
+void sim_op_begin(struct sim_world *w);
+
+#endif

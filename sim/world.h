@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of the mock kernel: what its files share. Everything here lives in the world's
+ * arena. Errors are negative errno, as everywhere.
+ */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include <assert.h>
+#include <errno.h>
+
+#include "core/uapi.h"
+#include "sim/arena.h"
+#include "sim/sim.h"
+
+#define SIM_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define SIM_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* ---- physical pages: sim/frame.c ---- */
+struct frame {
+    uint64_t content; /* token, 0 = zeros */
+    uint32_t serial;  /* its name; 0: this slot is free */
+    uint32_t pins;
+    uint32_t owners;  /* backing slots that hold it: 0 or 1 */
+    uint32_t next_free;
+};
+
+struct frames {
+    struct frame *table; /* index 0 is never used */
+    uint32_t n, capacity, free_head, live, next_serial;
+    uint64_t pins;
+};
+
+/* A new zero page with one owner; index, or 0 when memory is out. */
+uint32_t frame_new(struct sim_world *w);
+/* Its backing lets go: the page lives on while pinned. */
+void frame_disown(struct sim_world *w, uint32_t index);
+void frame_pin(struct sim_world *w, uint32_t index);
+void frame_unpin(struct sim_world *w, uint32_t index);
+static inline struct frame *frame_at(struct frames *f, uint32_t index)
+{
+    assert(index > 0 && index < f->n);
+    return &f->table[index];
+}
+
+/* ---- what holds pages: anonymous memory, memfd, guest_memfd: sim/backing.c ----
+ * Sparse: chunks of pages by index, so a 2^62-byte guest_memfd costs nothing. */
+enum backing_kind { BACKING_ANON, BACKING_MEMFD, BACKING_GMEM };
+
+struct backing {
+    uint8_t kind;
+    uint16_t id;        /* small number, for the journal */
+    uint32_t refs;      /* fds, VMAs and slots that hold it */
+    uint64_t n_pages;   /* size; may grow (memfd) */
+    struct sim_vm *vm;  /* BACKING_GMEM: the VM that it belongs to */
+    uint64_t flags;     /* guest_memfd creation flags */
+    struct backing_chunk **chunks; /* by hash of the chunk number */
+    uint32_t n_chunk_buckets;
+};
+
+struct backing *backing_new(struct sim_world *w, enum backing_kind kind, uint64_t n_pages);
+void backing_get(struct backing *b);
+void backing_put(struct sim_world *w, struct backing *b); /* the last one frees its pages */
+uint32_t backing_frame(const struct backing *b, uint64_t page);  /* frame index, 0: hole */
+uint32_t backing_fault(struct sim_world *w, struct backing *b, uint64_t page); /* fills a hole;
+                                                                                 0: no memory */
+/* Frees [first, first + n); holes are fine; cost follows what is there. */
+void backing_punch(struct sim_world *w, struct backing *b, uint64_t first, uint64_t n);
+
+/* ---- file descriptors: sim/fd.c ---- */
+enum fd_kind {
+    FD_FREE,
+    FD_NULL, /* /dev/null: something that is of the wrong kind */
+    FD_KVM,
+    FD_VM,
+    FD_VCPU,
+    FD_MEMFD,
+    FD_GMEM,
+    FD_VFIO_CONTAINER,
+    FD_VFIO_GROUP,
+    FD_VFIO_DEVICE,
+};
+
+struct sim_fd {
+    uint8_t kind;
+    uint8_t seals_read_only;
+    uint16_t index; /* vcpu, group */
+    void *object;   /* struct backing, sim_vm, sim_container */
+};
+
+enum { SIM_FDS_MAX = 128, SIM_FD_FIRST = 3 };
+
+int fd_new(struct sim_world *w, enum fd_kind kind, void *object, unsigned index); /* or -EMFILE */
+struct sim_fd *fd_get(struct sim_world *w, int fd); /* NULL: bad fd */
+
+/* ---- the process's memory: sim/mm.c ---- */
+struct vma {
+    uint64_t start, size;   /* bytes */
+    uint64_t first_page;    /* of the backing */
+    struct backing *backing; /* NULL: PROT_NONE or a run page */
+    uint8_t prot;
+    uint8_t shared;
+    uint16_t id;
+};
+
+struct mm {
+    struct vma *vmas; /* sorted by start */
+    uint32_t n, capacity;
+    uint64_t next_address;
+    uint64_t locked_pages;
+};
+
+struct vma *mm_find(struct sim_world *w, uint64_t address); /* NULL: nothing mapped there */
+/* Faults one page in as a write (or a read) would and gives its frame index; -EFAULT: nothing
+ * mapped, or not allowed by the VMA's protection; -ENOMEM. */
+int mm_fault(struct sim_world *w, uint64_t address, bool write, uint32_t *frame);
+int mm_mmap(struct sim_world *w, uint64_t addr, uint64_t size, int prot, int flags, int fd,
+            int64_t offset, uint64_t *out);
+int mm_munmap(struct sim_world *w, uint64_t addr, uint64_t size);
+int mm_madvise(struct sim_world *w, uint64_t addr, uint64_t size, int advice);
+int memfd_new(struct sim_world *w, unsigned flags);
+int memfd_truncate(struct sim_world *w, struct backing *b, int64_t size);
+int memfd_fallocate(struct sim_world *w, struct backing *b, int mode, int64_t offset,
+                    int64_t size);
+/* The checks that the VFS makes for every file (behaviour.md 7.3, first three rows). */
+int vfs_fallocate_check(int mode, int64_t offset, int64_t size);
+
+/* ---- KVM: sim/kvm*.c, sim/gmem.c ---- */
+struct slot {
+    uint16_t id;
+    uint16_t as_id;
+    uint32_t flags;
+    uint64_t gpa_page, n_pages;
+    uint64_t hva;
+    struct backing *gmem; /* NULL: none; cleared when the file's fd is closed */
+    uint64_t gmem_page;
+    bool has_gmem; /* was created with one */
+};
+
+struct run { /* private pages [first, end) */
+    uint64_t first, end;
+};
+
+struct sim_vm {
+    uint32_t type;
+    uint32_t refs; /* its fd, its vcpus, its guest_memfds */
+    uint64_t exit_hypercalls;
+    struct slot *slots; /* sorted by gpa */
+    uint32_t n_slots, cap_slots;
+    struct run *private_runs; /* sorted, disjoint, not touching */
+    uint32_t n_runs, cap_runs;
+    uint32_t n_vcpus;
+};
+
+struct guest_request {
+    uint8_t kind, pending, is_private;
+    uint64_t gpa, n_pages;
+};
+
+struct sim_vcpu {
+    struct sim_vm *vm;
+    struct kvm_run *run; /* NULL: not made yet */
+    struct guest_request request;
+};
+
+int kvm_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request, void *arg);
+int gmem_create(struct sim_world *w, struct sim_vm *vm, struct kvm_create_guest_memfd *arg);
+int gmem_fallocate(struct sim_world *w, struct backing *b, int mode, int64_t offset,
+                   int64_t size);
+/* What close() of such an fd does. */
+void kvm_release(struct sim_world *w, struct sim_fd *f);
+void gmem_release(struct sim_world *w, struct backing *b);
+bool kvm_page_is_private(const struct sim_vm *vm, uint64_t gpa_page);
+struct slot *kvm_slot_at(struct sim_vm *vm, uint64_t gpa_page);
+
+/* ---- VFIO: sim/vfio.c, sim/type1.c ---- */
+struct dma_mapping {
+    uint64_t iova, size, vaddr; /* bytes */
+    uint32_t prot;              /* OBSERVE_DMA_* */
+    uint32_t frame;             /* the only page's frame, or ... */
+    uint32_t *frames;           /* ... of every page; NULL for one page */
+};
+
+struct sim_container {
+    uint8_t number;     /* observe's */
+    uint8_t iommu_type; /* 0: not set */
+    uint8_t n_groups;
+    uint8_t refs;
+    uint32_t entry_limit; /* sampled at SET_IOMMU (nested.md 3) */
+    struct dma_mapping *maps; /* sorted by iova */
+    uint32_t n_maps, cap_maps;
+    uint64_t mapped_pages;
+};
+
+struct sim_group {
+    struct sim_container *container;
+    bool opened;
+    bool device_open;
+};
+
+int vfio_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request, void *arg);
+int vfio_open_container(struct sim_world *w);
+int vfio_open_group(struct sim_world *w, unsigned group);
+void vfio_release(struct sim_world *w, struct sim_fd *f);
+int type1_map(struct sim_world *w, struct sim_container *c,
+              struct vfio_iommu_type1_dma_map *arg);
+int type1_unmap(struct sim_world *w, struct sim_container *c,
+                struct vfio_iommu_type1_dma_unmap *arg);
+void type1_unmap_all(struct sim_world *w, struct sim_container *c);
+/* The mapping that covers an IOVA, or NULL. */
+struct dma_mapping *type1_find(struct sim_container *c, uint64_t iova);
+
+/* ---- the journal of changes: sim/journal.c ---- */
+enum { SIM_JOURNAL_MAX = 64 };
+/* A page of a backing came, went or was replaced: finds the GPAs that show it. */
+void journal_backing(struct sim_world *w, const struct backing *b, uint64_t first, uint64_t n);
+void journal_gpa(struct sim_world *w, uint64_t first_page, uint64_t n);
+void journal_iova(struct sim_world *w, unsigned container, uint64_t first_page, uint64_t n);
+
+/* ---- the world ---- */
+struct sim_world {
+    struct sim_arena *arena;
+    struct sim_config config;
+    uint32_t page_shift;
+    uint32_t entry_limit;
+    uint32_t next_container_number;
+    sim_call_fn *on_call;
+    void *on_call_ctx;
+    struct sim_call call; /* the one being answered */
+    bool op_failed;       /* a call of the current op has failed */
+    uint64_t armed;       /* bit per point: a fault is armed there */
+    uint32_t n_faults;
+    struct sim_fault faults[SIM_FAULTS_MAX];
+    uint64_t fault_rng;
+    uint64_t faults_fired;
+    uint64_t hits[POINT_COUNT];
+    uint32_t n_allocations;
+    uint32_t n_fds;
+    struct sim_fd fds[SIM_FDS_MAX];
+    struct frames frames;
+    struct mm mm;
+    uint16_t next_backing_id;
+    struct sim_vm *vm; /* the newest VM: the machine that guest accesses and observe mean */
+    struct sim_vcpu vcpus[SIM_VCPUS_MAX];
+    struct sim_container *containers[SIM_CONTAINERS_MAX]; /* by number */
+    struct sim_group groups[SIM_CONTAINERS_MAX];
+    uint32_t n_changes; /* > SIM_JOURNAL_MAX: too many */
+    struct observe_change changes[SIM_JOURNAL_MAX];
+    struct observe observe;
+};
+
+#define w_page_size(w) ((uint64_t)(w)->config.page_size)
+
+/* ---- one host call: sim/call.c ----
+ *   call_begin(w, POINT_X, caller, a, b, c);
+ *   if (call_fails_early(w)) return call_end(w, 0);   (the fault's errno is in w->call)
+ *   r = the effect;
+ *   return call_end(w, r);                            (r: negative errno or result)
+ * call_end applies a late fault, sets the record and runs on_call. */
+void call_begin(struct sim_world *w, unsigned point, const char *caller, uint64_t a, uint64_t b,
+                uint64_t c);
+bool call_fails_early(struct sim_world *w);
+int64_t call_end(struct sim_world *w, int64_t result);
+
+#endif
