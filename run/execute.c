@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/execute.h"
+
+#include <assert.h>
+#include <errno.h>
+
+/* Hypercalls and implicit accesses wait in the kernel until the vCPU runs into them. */
+static int convert_as_guest(struct runner *r, const struct op *op, uint64_t gpa)
+{
+    enum sim_request_kind kind =
+        op->via == VIA_HYPERCALL ? SIM_REQUEST_HYPERCALL : SIM_REQUEST_ACCESS;
+    uint64_t pages = op->size / machine_page_size(&r->program->machine);
+    int error;
+
+    assert(pages > 0);
+    sim_guest_request(r->world, op->unit, kind, gpa, pages, op->to_private);
+    error = r->subject->run_vcpu(r->state, op->unit);
+    if (op->via == VIA_HYPERCALL && !sim_guest_request_pending(r->world, op->unit)) {
+        r->op_result.has_status = true;
+        r->op_result.guest_status = r->observe->guest_status(r->observe->ctx, op->unit);
+    }
+    return error;
+}
+
+static int execute_convert(struct runner *r, const struct op *op)
+{
+    uint64_t gpa = op_gpa(&r->program->machine, op);
+
+    if (op->via == VIA_VMM)
+        return r->subject->convert(r->state, gpa, op->size, op->to_private);
+    return convert_as_guest(r, op, gpa);
+}
+
+/* The guest's own accesses and the devices' DMA: a stopped machine does neither. */
+static int execute_data(struct runner *r, const struct op *op)
+{
+    uint64_t gpa = op_gpa(&r->program->machine, op);
+
+    if (r->subject->stopped(r->state))
+        return -EIO;
+    switch (op->kind) {
+    case OP_READ:
+        return sim_guest_read(r->world, gpa, &r->op_result.data);
+    case OP_WRITE:
+        return sim_guest_write(r->world, gpa, op->value);
+    case OP_DMA_READ:
+        return sim_dma_read(r->world, op->unit, gpa, &r->op_result.data);
+    default:
+        assert(op->kind == OP_DMA_WRITE);
+        return sim_dma_write(r->world, op->unit, gpa, op->value);
+    }
+}
+
+static int execute_attach(struct runner *r, const struct op *op)
+{
+    const struct machine *m = &r->program->machine;
+    uint32_t container = m->devices[op->unit].container;
+
+    sim_set_entry_limit(r->world, m->containers[container].entry_limit);
+    sim_name_next_container(r->world, container);
+    return r->subject->attach(r->state, container, op->unit);
+}
+
+static int execute_query(struct runner *r, const struct op *op)
+{
+    int answer = r->subject->is_populated(r->state, op->region, op->start, op->size);
+
+    if (answer < 0)
+        return answer;
+    r->op_result.data = (uint64_t)answer;
+    return 0;
+}
+
+static int execute_fault(struct runner *r, const struct op *op)
+{
+    struct sim_fault fault = {.point = op->point,
+                              .error = op->error,
+                              .when = op->when,
+                              .late = op->late,
+                              .in_undo = op->in_undo,
+                              .value = op->value};
+
+    return sim_fault_arm(r->world, &fault);
+}
+
+void execute_op(struct runner *r, const struct op *op)
+{
+    int error = 0;
+
+    switch (op->kind) {
+    case OP_CONVERT:
+        error = execute_convert(r, op);
+        break;
+    case OP_READ:
+    case OP_WRITE:
+    case OP_DMA_READ:
+    case OP_DMA_WRITE:
+        error = execute_data(r, op);
+        break;
+    case OP_ATTACH:
+        error = execute_attach(r, op);
+        break;
+    case OP_DETACH:
+        error = r->subject->detach(r->state, op->unit);
+        break;
+    case OP_LISTEN:
+        error = r->subject->listen(r->state, op->unit, op->region, op->start, op->size);
+        break;
+    case OP_UNLISTEN:
+        error = r->subject->unlisten(r->state, op->unit, op->region, op->start, op->size);
+        break;
+    case OP_QUERY:
+        error = execute_query(r, op);
+        break;
+    case OP_FAULT:
+        error = execute_fault(r, op);
+        break;
+    case OP_DISARM:
+        sim_fault_disarm_all(r->world);
+        break;
+    default:
+        assert(!"an op that the validator lets through is known here");
+    }
+    r->op_result.error = -error;
+}

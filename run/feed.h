@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between what is true (sim/observe.h), what the subject says (its tracker) and the model:
+ * translates guest physical and IOVA page numbers into the program's guest pages and hands the
+ * model what changed, nothing else. Cost follows the changes.
+ */
+#ifndef RUN_FEED_H
+#define RUN_FEED_H
+
+#include "run/runner.h"
+
+/* Tables of the machine; call when program and world are set. False: arena full. */
+bool feed_prepare(struct runner *r);
+
+/* Everything, once. */
+void feed_all(struct runner *r);
+
+/* What changed since the last call. False when nothing did. */
+bool feed_changes(struct runner *r);
+
+/* The guest page at a GPA page, or MODEL_NO_PAGE. */
+uint32_t feed_page_at(const struct runner *r, uint64_t gpa_page);
+
+#endif

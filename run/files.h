@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Scenario files as a source of programs: named files, and folders searched for *.scn. */
+#ifndef RUN_FILES_H
+#define RUN_FILES_H
+
+#include "program/generate.h"
+#include "run/pool.h"
+
+enum { FILES_MAX = 100000 };
+
+struct file_list {
+    char **paths; /* in the order given; a folder's files sorted by name */
+    uint32_t n, capacity;
+    const struct generate_options *fixed; /* axes that override the file's, or NULL */
+};
+
+void file_list_init(struct file_list *l);
+void file_list_free(struct file_list *l);
+/* 0, or negative errno with one line in `why`. */
+int file_list_add(struct file_list *l, const char *path, char *why, size_t why_size);
+
+/* Reads and parses one file, applies the fixed axes. 0, or negative errno and one line
+ * "path:line: what is wrong" in `why`. */
+int file_load(const struct file_list *l, uint32_t index, struct program *p, char *why,
+              size_t why_size);
+
+/* The list as a pool source: l is the context. */
+struct pool_source file_source(struct file_list *l);
+
+#endif

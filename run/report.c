@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/report.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "program/text.h"
+#include "run/crash.h"
+#include "run/vocabulary.h"
+
+static const char *overall(const struct pool_totals *t)
+{
+    switch (pool_exit_code(t)) {
+    case 0:
+        return "ok";
+    case 1:
+        return "violation";
+    case 2:
+        return "bad-input";
+    case 130:
+        return "interrupted";
+    default:
+        return "error";
+    }
+}
+
+static int summary_json(FILE *out, const struct pool_totals *t, uint64_t seed, double rate)
+{
+    char hash[17];
+    json_t *object;
+    int error;
+
+    snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)t->hash);
+    object = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:s, s:i}", "verdict", overall(t), "seed",
+        (json_int_t)seed, "programs", (json_int_t)t->programs, "ops", (json_int_t)t->ops,
+        "host_calls", (json_int_t)t->host_calls, "faults", (json_int_t)t->faults, "seconds",
+        t->seconds, "ops_per_second", rate, "hash", hash, "findings", (int)t->n_findings);
+    if (!object)
+        return -ENOMEM;
+    error = json_dumpf(object, out, JSON_REAL_PRECISION(9)) ? -EIO : 0;
+    json_decref(object);
+    fputc('\n', out);
+    return error;
+}
+
+int report_summary(FILE *out, const struct pool_totals *t, uint64_t seed, bool json)
+{
+    double rate = t->seconds > 0 ? (double)t->ops / t->seconds : 0;
+    int error = 0;
+
+    if (json)
+        error = summary_json(out, t, seed, rate);
+    else
+        fprintf(out,
+                "gmemcheck: %s seed=%llu programs=%llu ops=%llu host_calls=%llu faults=%llu "
+                "seconds=%.2f ops_per_second=%.0f hash=%016llx\n",
+                overall(t), (unsigned long long)seed, (unsigned long long)t->programs,
+                (unsigned long long)t->ops, (unsigned long long)t->host_calls,
+                (unsigned long long)t->faults, t->seconds, rate, (unsigned long long)t->hash);
+    if (fflush(out) || ferror(out))
+        return -EIO;
+    return error;
+}
+
+static void describe_op(char *buf, size_t size, const struct run_result *r,
+                        const struct program *p)
+{
+    char text[160];
+
+    if (!p) {
+        snprintf(buf, size, "op %u", r->op);
+    } else if (r->op < p->n_ops) {
+        text_op(text, sizeof(text), p, &p->ops[r->op], &run_vocabulary);
+        snprintf(buf, size, "op %u: %s", r->op, text);
+    } else {
+        snprintf(buf, size, "tear-down, after %u ops", p->n_ops);
+    }
+}
+
+void report_finding(FILE *out, const struct run_result *r, const struct program *p)
+{
+    char op[200], page[64] = "none in particular";
+
+    if (r->verdict == VERDICT_INPUT) {
+        fprintf(out, "%s\n", r->detail);
+        return;
+    }
+    describe_op(op, sizeof(op), r, p);
+    if (p && r->page != MODEL_NO_PAGE)
+        trace_page_name(page, sizeof(page), &p->machine, r->page);
+    fprintf(out, "%s: %s\n", verdict_name(r->verdict), r->rule);
+    fprintf(out, "  what:  %s\n", r->detail);
+    fprintf(out, "  op:    %s\n", op);
+    fprintf(out, "  page:  %s\n", page);
+    if (r->last_call[0])
+        fprintf(out, "  call:  %s, made by %s\n", r->last_call, r->last_caller);
+    if (r->line)
+        fprintf(out, "  line:  %u\n", r->line);
+}
+
+static void child_trace(FILE *out, const struct run_result *r, const struct program *p,
+                        const struct subject *subject)
+{
+    struct trace trace = {.out = out, .mark_page = r->page};
+    struct run_result again;
+    struct runner runner;
+
+    if (crash_init() || runner_init(&runner)) {
+        fprintf(out, "(no trace: the arena could not be mapped)\n");
+        return;
+    }
+    runner_run(&runner, p, subject, &trace, &again);
+    runner_free(&runner);
+    if (again.verdict == VERDICT_OK)
+        fprintf(out, "(this run of the program was good)\n");
+}
+
+void report_trace(FILE *out, const struct run_result *r, const struct program *p,
+                  const struct subject *subject)
+{
+    int status = 0;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        child_trace(out, r, p, subject);
+        fflush(out);
+        _exit(0);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) < 0)
+        fprintf(out, "(no trace: %s)\n", strerror(errno));
+    else if (status != 0)
+        fprintf(out, "(the traced run ended in a crash here)\n");
+    fflush(out);
+}
+
+static void header_of(char *buf, size_t size, const struct run_result *r,
+                      const struct program *p, uint64_t seed, uint64_t item)
+{
+    char op[200];
+
+    describe_op(op, sizeof(op), r, p);
+    snprintf(buf, size, "%s: %s\n%s\nat %s\nprogram %llu of seed %llu",
+             verdict_name(r->verdict), r->rule, r->detail, op, (unsigned long long)item,
+             (unsigned long long)seed);
+}
+
+static int write_whole(const char *path, const struct program *p, const char *header)
+{
+    FILE *f = fopen(path, "we");
+    int error;
+
+    if (!f)
+        return -errno;
+    error = text_print(f, p, &run_vocabulary, header);
+    if (fflush(f) && !error)
+        error = -errno;
+    if (fsync(fileno(f)) && !error)
+        error = -errno;
+    if (fclose(f) && !error)
+        error = -errno;
+    return error;
+}
+
+int report_save(const char *dir, const struct run_result *r, const struct program *p,
+                uint64_t seed, uint64_t item, char *path, size_t path_size)
+{
+    char header[800], name[PATH_MAX], temporary[PATH_MAX + 16];
+    int error = 0;
+
+    header_of(header, sizeof(header), r, p, seed, item);
+    if (mkdir(dir, 0777) && errno != EEXIST)
+        error = -errno;
+    snprintf(name, sizeof(name), "%s/violation-%llu-%llu.scn", dir, (unsigned long long)seed,
+             (unsigned long long)item);
+    snprintf(temporary, sizeof(temporary), "%s.%d", name, (int)getpid());
+    if (!error)
+        error = write_whole(temporary, p, header);
+    if (!error && rename(temporary, name))
+        error = -errno;
+    if (error) {
+        unlink(temporary);
+        snprintf(path, path_size, "cannot save %s: %s", name, strerror(-error));
+        return error;
+    }
+    snprintf(path, path_size, "%s", name);
+    return 0;
+}

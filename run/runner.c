@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/runner.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/crash.h"
+#include "run/execute.h"
+#include "run/feed.h"
+#include "run/hash.h"
+
+enum runner_phase { PHASE_BUILD, PHASE_OPS, PHASE_TEARDOWN };
+
+/* A program of the allowed size never needs near as many host calls; a loop does. */
+enum { HOST_CALLS_BASE = 200000, HOST_CALLS_PER_OP = 20000, CANON_MAX = 16384 };
+
+static const char *const verdict_names[] = {
+    [VERDICT_OK] = "ok",
+    [VERDICT_VIOLATION] = "violation",
+    [VERDICT_CRASH] = "crash",
+    [VERDICT_HANG] = "hang",
+    [VERDICT_NONDETERMINISM] = "nondeterminism",
+    [VERDICT_HARNESS] = "harness-error",
+    [VERDICT_INPUT] = "bad-input",
+};
+
+const char *verdict_name(enum verdict v)
+{
+    assert(v <= VERDICT_INPUT);
+    return verdict_names[v];
+}
+
+int runner_init(struct runner *r)
+{
+    memset(r, 0, sizeof(*r));
+    r->arena = sim_arena_get();
+    return r->arena ? 0 : -ENOMEM;
+}
+
+void runner_free(struct runner *r)
+{
+    sim_snapshot_free(&r->snapshot);
+}
+
+static void break_off(struct runner *r, enum verdict verdict, const struct violation *v)
+{
+    struct run_result *result = r->result;
+
+    if (r->broken)
+        return;
+    r->broken = true;
+    result->verdict = verdict;
+    result->page = v->page;
+    snprintf(result->rule, sizeof(result->rule), "%s", v->rule);
+    snprintf(result->detail, sizeof(result->detail), "%s%s", v->detail,
+             r->probing ? " (same op again, without faults)" : "");
+    if (r->trace)
+        trace_broken(r->trace, result->rule, result->detail);
+}
+
+static void break_plain(struct runner *r, enum verdict verdict, const char *rule,
+                        const char *detail)
+{
+    struct violation v = {.rule = rule, .page = MODEL_NO_PAGE, .container = UINT32_MAX};
+
+    snprintf(v.detail, sizeof(v.detail), "%s", detail);
+    break_off(r, verdict, &v);
+}
+
+/* Calls that only ask, or that hand over the CPU, have no effect on kernel state. */
+static bool call_has_effect(unsigned point)
+{
+    const uint64_t without = 1ull << POINT_KVM_RUN | 1ull << POINT_KVM_SYSTEM |
+                             1ull << POINT_VFIO_SYSTEM | 1ull << POINT_VFIO_GROUP_STATUS |
+                             1ull << POINT_HOST_GETRLIMIT | 1ull << POINT_CORE_ALLOC |
+                             1ull << POINT_HOST_READ;
+
+    return !(without >> point & 1);
+}
+
+static void note_failure(struct runner *r, const struct sim_call *call)
+{
+    struct op_result *o = &r->op_result;
+
+    if (o->n_failed < MODEL_FAILED_MAX)
+        o->failed[o->n_failed] = (struct failed_call){.point = call->point,
+                                                      .error = (uint16_t)call->error,
+                                                      .injected = call->injected,
+                                                      .late = call->late,
+                                                      .in_undo = call->in_undo};
+    o->n_failed++;
+}
+
+static void hash_call(struct runner *r, const struct sim_call *call)
+{
+    uint64_t words[] = {call->point | (uint64_t)(uint16_t)call->error << 16 |
+                            (uint64_t)call->injected << 32 | (uint64_t)call->late << 33,
+                        (uint64_t)call->result, call->arg[0], call->arg[1], call->arg[2]};
+
+    r->hash = hash_words(r->hash, words, sizeof(words) / sizeof(words[0]));
+}
+
+static bool call_touches_mark(struct runner *r, const struct sim_call *call)
+{
+    const struct machine *m = &r->program->machine;
+    uint64_t size = machine_page_size(m), first = call->arg[0] / size;
+    uint64_t n = (call->arg[1] + size - 1) / size;
+
+    if (call->point != POINT_KVM_SET_ATTRIBUTES && call->point != POINT_VFIO_MAP &&
+        call->point != POINT_VFIO_UNMAP)
+        return false;
+    for (uint32_t i = 0; i < m->n_sections; i++) {
+        const struct section_decl *s = &m->sections[i];
+        uint32_t offset = r->trace->mark_page - r->section_page[i];
+
+        if (r->trace->mark_page >= r->section_page[i] && offset < s->n_pages)
+            return s->gpa_page + offset - first < n;
+    }
+    return false;
+}
+
+/* What the signature of a failure needs; not worth the time in each call that goes well. */
+static void remember_call(struct runner *r, const struct sim_call *call)
+{
+    snprintf(r->result->last_call, sizeof(r->result->last_call), "%s",
+             sim_point_name(call->point));
+    snprintf(r->result->last_caller, sizeof(r->result->last_caller), "%s", call->caller);
+}
+
+static void on_call(void *ctx, const struct sim_call *call)
+{
+    struct runner *r = ctx;
+    struct violation v;
+
+    hash_call(r, call);
+    r->result->host_calls += !r->probing;
+    r->op_calls[call->point]++;
+    r->op_result.n_calls += call_has_effect(call->point);
+    if (call->failed)
+        note_failure(r, call);
+    if (r->trace)
+        trace_call(r->trace, call, call_touches_mark(r, call));
+    if (r->phase != PHASE_BUILD && !r->broken && feed_changes(r) &&
+        !model_after_call(r->model, &v)) {
+        break_off(r, VERDICT_VIOLATION, &v);
+        remember_call(r, call);
+    }
+    if (--r->calls_left == 0)
+        crash_escape(VERDICT_HANG);
+}
+
+static bool build(struct runner *r)
+{
+    const struct machine *m = &r->program->machine;
+    const struct sim_config config = {
+        .page_size = machine_page_size(m),
+        .kernel = SIM_KERNEL_6_12,
+        .memlock_pages = m->memlock_pages ? m->memlock_pages : UINT64_MAX,
+        .n_groups = m->n_devices,
+        .fault_seed = r->program->seed,
+    };
+    void *memory;
+    struct violation v;
+    int error;
+
+    r->phase = PHASE_BUILD;
+    r->world = sim_world_new(r->arena, &config);
+    r->observe = sim_observe(r->world);
+    sim_world_on_call(r->world, on_call, r);
+    r->host = sim_host(r->world);
+    memory = sim_world_memory(r->world, model_size(m));
+    if (!memory || !feed_prepare(r)) {
+        break_plain(r, VERDICT_HARNESS, "harness", "the world's arena is full");
+        return false;
+    }
+    r->model = model_new(memory, m);
+    error = r->subject->build(&r->host, m, &r->state);
+    if (error) {
+        r->state = NULL;
+        break_plain(r, VERDICT_VIOLATION, "build", "the machine could not be built");
+        return false;
+    }
+    feed_all(r);
+    if (!model_ready(r->model, &v))
+        break_off(r, VERDICT_VIOLATION, &v);
+    r->phase = PHASE_OPS;
+    return !r->broken;
+}
+
+static void op_reset(struct runner *r)
+{
+    struct op_result *o = &r->op_result;
+
+    /* failed[] counts through n_failed: clearing it for each op would cost more than the op. */
+    o->error = 0;
+    o->stopped = false;
+    o->has_status = false;
+    o->guest_status = 0;
+    o->data = 0;
+    o->n_calls = 0;
+    o->n_failed = 0;
+    memset(r->op_calls, 0, sizeof(r->op_calls));
+}
+
+static void hash_op_end(struct runner *r)
+{
+    const struct op_result *o = &r->op_result;
+    uint64_t canon[CANON_MAX / sizeof(uint64_t)];
+    size_t size = r->subject->canon(r->state, canon, sizeof(canon));
+
+    if (size > sizeof(canon))
+        size = sizeof(canon);
+    r->hash = hash_words(r->hash,
+                         (uint64_t[]){(uint64_t)o->error | (uint64_t)o->stopped << 32,
+                                      o->guest_status, o->data, XXH3_64bits(canon, size)},
+                         4);
+}
+
+/* Does one op and judges it. */
+static void judged_op(struct runner *r, const struct op *op)
+{
+    struct violation v;
+
+    op_reset(r);
+    sim_op_begin(r->world);
+    model_op_begin(r->model, op);
+    r->in_op = true;
+    execute_op(r, op);
+    r->in_op = false;
+    r->op_result.stopped = r->subject->stopped(r->state);
+    if (r->broken)
+        return;
+    feed_changes(r);
+    hash_op_end(r);
+    if (!model_after_call(r->model, &v) || !model_op_end(r->model, &r->op_result, &v))
+        break_off(r, VERDICT_VIOLATION, &v);
+}
+
+static void check_expects(struct runner *r, uint32_t index, uint32_t *next)
+{
+    const struct program *p = r->program;
+    struct violation v;
+
+    for (; *next < p->n_expects && p->expects[*next].op == index; ++*next) {
+        const struct expect *e = &p->expects[*next];
+        uint32_t calls = e->kind == EXPECT_CALLS ? r->op_calls[e->point] : 0;
+
+        if (r->broken || model_expect(r->model, e, &r->op_result, calls, &v))
+            continue;
+        r->result->line = e->line;
+        break_off(r, VERDICT_VIOLATION, &v);
+    }
+}
+
+/* Rule 6 of design.md section 6: after a clean failure, the same op without faults succeeds.
+ * Tried on the side; the program goes on from where the failure left it. */
+static void probe_retry(struct runner *r, const struct op *op)
+{
+    struct op_result saved = r->op_result;
+    uint32_t saved_calls[POINT_COUNT];
+    uint64_t saved_hash = r->hash;
+    struct trace *saved_trace = r->trace;
+
+    if (sim_snapshot_take(r->world, &r->snapshot)) {
+        break_plain(r, VERDICT_HARNESS, "harness", "no memory for a snapshot");
+        return;
+    }
+    memcpy(saved_calls, r->op_calls, sizeof(saved_calls));
+    if (r->trace)
+        trace_note(r->trace, "again without faults, on a copy:");
+    sim_fault_disarm_all(r->world);
+    r->probing = true;
+    judged_op(r, op);
+    if (!r->broken && model_outcome(r->model) != MODEL_DONE)
+        break_plain(r, VERDICT_VIOLATION, "O6 retry-heals", "expected success");
+    if (r->trace)
+        trace_op_end(r->trace, &r->op_result, model_outcome(r->model));
+    r->probing = false;
+    if (r->broken)
+        return;
+    sim_snapshot_restore(r->world, &r->snapshot);
+    r->op_result = saved;
+    memcpy(r->op_calls, saved_calls, sizeof(saved_calls));
+    r->hash = saved_hash;
+    r->trace = saved_trace;
+}
+
+static bool wants_probe(struct runner *r, const struct op *op)
+{
+    return model_outcome(r->model) == MODEL_UNDONE && r->op_result.n_failed > 0 &&
+           (r->subject->capabilities & SUBJECT_CAN_SNAPSHOT) &&
+           model_retry_must_succeed(r->model, op);
+}
+
+static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
+{
+    const struct op *op = &r->program->ops[index];
+
+    r->result->op = index;
+    r->result->line = op->line;
+    r->result->ops++;
+    if (r->trace)
+        trace_op(r->trace, index, op);
+    if (op->kind == OP_FAULT || op->kind == OP_DISARM) {
+        op_reset(r);
+        execute_op(r, op);
+        if (r->op_result.error)
+            break_plain(r, VERDICT_INPUT, "too-many-faults",
+                        "more faults are armed at once than the mock kernel holds");
+        check_expects(r, index, next_expect);
+        return;
+    }
+    judged_op(r, op);
+    if (r->trace && !r->broken)
+        trace_op_end(r->trace, &r->op_result, model_outcome(r->model));
+    if (!r->broken && op->kind == OP_CONVERT) {
+        r->result->conversions++;
+        r->result->pages_changed += model_pages_changed(r->model);
+    }
+    check_expects(r, index, next_expect);
+    if (!r->broken && wants_probe(r, op))
+        probe_retry(r, op);
+}
+
+static void teardown(struct runner *r)
+{
+    struct violation v;
+
+    r->result->op = r->program->n_ops;
+    r->result->line = 0;
+    if (!model_full_check(r->model, &v)) {
+        break_off(r, VERDICT_VIOLATION, &v);
+        return;
+    }
+    op_reset(r);
+    sim_op_begin(r->world);
+    sim_fault_disarm_all(r->world);
+    r->phase = PHASE_TEARDOWN;
+    if (r->trace)
+        trace_note(r->trace, "tear-down");
+    model_teardown_begin(r->model);
+    r->in_op = true;
+    int error = r->subject->destroy(r->state);
+    r->in_op = false;
+    r->state = NULL;
+    if (r->broken)
+        return;
+    if (error) {
+        break_plain(r, VERDICT_VIOLATION, "tear-down", "it failed without a fault");
+        return;
+    }
+    feed_changes(r);
+    if (!model_after_teardown(r->model, &v))
+        break_off(r, VERDICT_VIOLATION, &v);
+}
+
+static void run_all(struct runner *r)
+{
+    uint32_t next_expect = 0;
+
+    if (r->trace)
+        trace_machine(r->trace, r->program);
+    if (!build(r))
+        return;
+    for (uint32_t i = 0; i < r->program->n_ops && !r->broken; i++)
+        one_op(r, i, &next_expect);
+    if (!r->broken)
+        teardown(r);
+}
+
+void runner_run(struct runner *r, const struct program *p, const struct subject *subject,
+                struct trace *trace, struct run_result *result)
+{
+    sigjmp_buf escape;
+    int why;
+
+    memset(result, 0, sizeof(*result));
+    result->page = MODEL_NO_PAGE;
+    r->program = p;
+    r->subject = subject;
+    r->trace = trace;
+    r->result = result;
+    r->world = NULL;
+    r->state = NULL;
+    r->model = NULL;
+    r->broken = r->probing = r->in_op = false;
+    r->hash = p->seed;
+    r->calls_left = HOST_CALLS_BASE + (uint64_t)p->n_ops * HOST_CALLS_PER_OP;
+    why = sigsetjmp(escape, 0);
+    if (why == 0) {
+        crash_guard(&escape);
+        run_all(r);
+    } else {
+        break_plain(r, (enum verdict)why, verdict_name((enum verdict)why), crash_reason());
+    }
+    crash_guard(NULL);
+    result->faults = r->world ? sim_faults_fired(r->world) : 0;
+    result->hash = r->hash;
+}

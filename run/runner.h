@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs one program and judges it: builds the world, the subject and the model, executes the
+ * ops, lets the model look after every host call (safety rules) and after every op (outcome
+ * rules), tears down and looks for leaks. Deterministic: the same program gives the same
+ * verdict and the same trace hash everywhere.
+ *
+ * A failed conversion is also probed: the world is saved, faults are disarmed, the same op is
+ * done again and must succeed (rule 6 of design.md section 6), and the world is put back.
+ */
+#ifndef RUN_RUNNER_H
+#define RUN_RUNNER_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/model.h"
+#include "program/op.h"
+#include "run/subject.h"
+#include "run/trace.h"
+#include "sim/sim.h"
+
+enum verdict {
+    VERDICT_OK,
+    VERDICT_VIOLATION,
+    VERDICT_CRASH,          /* signal inside the subject, or its process is gone */
+    VERDICT_HANG,           /* too many host calls, or too much CPU time */
+    VERDICT_NONDETERMINISM, /* two runs of one program differ */
+    VERDICT_HARNESS,        /* our own machinery failed */
+    VERDICT_INPUT,          /* the program could not be read */
+};
+
+const char *verdict_name(enum verdict v);
+
+struct run_result {
+    enum verdict verdict;
+    uint32_t op;   /* index of the op that broke, n_ops: tear-down */
+    uint32_t line; /* its line in the text, 0: none */
+    uint32_t page; /* guest page, MODEL_NO_PAGE */
+    uint32_t ops;  /* executed */
+    uint64_t host_calls;
+    uint64_t faults;        /* that fired */
+    uint64_t pages_changed; /* by conversions */
+    uint64_t conversions;
+    uint64_t hash;
+    char rule[48];
+    char detail[200];
+    /* With rule and op kind: the signature of a failure. */
+    char last_call[32];
+    char last_caller[48];
+};
+
+struct runner {
+    struct sim_arena *arena;
+    struct sim_snapshot snapshot;
+    struct trace *trace; /* NULL: none */
+
+    /* Of the program that runs now. */
+    const struct subject *subject;
+    const struct program *program;
+    struct sim_world *world;
+    const struct observe *observe;
+    struct host host;
+    void *state; /* the subject's */
+    struct model *model;
+    struct run_result *result;
+    struct op_result op_result;
+    uint8_t phase; /* enum runner_phase */
+    bool in_op;    /* a host call may be under way: not all is at rest */
+    bool probing;  /* inside a retry probe */
+    bool broken;   /* a violation is recorded: stop soon */
+    uint32_t op_calls[POINT_COUNT];
+    uint64_t hash;
+    uint64_t calls_left; /* host-call bound */
+    uint32_t n_words;    /* tracker words over all regions */
+    uint64_t *tracker;   /* as last seen, in the arena */
+    uint32_t region_word[PROGRAM_REGIONS_MAX + 1];
+    uint32_t region_page[PROGRAM_REGIONS_MAX + 1];
+    uint32_t section_page[PROGRAM_SECTIONS_MAX]; /* guest page of each section's first */
+};
+
+/* 0, or -ENOMEM: the arena could not be mapped. */
+int runner_init(struct runner *r);
+void runner_free(struct runner *r);
+
+/* Runs p on the subject; `trace` may be NULL. Never fails: what went wrong is the verdict. */
+void runner_run(struct runner *r, const struct program *p, const struct subject *subject,
+                struct trace *trace, struct run_result *result);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Our own core behind the subject table: the only file outside core/ that knows its API. */
+#include "run/subject.h"
+
+#include <assert.h>
+
+#include "core/vmm.h"
+
+static void machine_to_config(const struct machine *m, struct vmm_config *c)
+{
+    *c = (struct vmm_config){
+        .page_size = machine_page_size(m),
+        .n_vcpus = m->n_vcpus,
+        .mode = VMM_MODE_DISCARD,
+        .order = m->axis[AXIS_order] == ORDER_UNMAP_FIRST ? VMM_ORDER_UNMAP_FIRST
+                                                          : VMM_ORDER_ATTRIBUTE_FIRST,
+        .failure =
+            m->axis[AXIS_failure] == FAILURE_STOP ? VMM_FAILURE_STOP : VMM_FAILURE_ROLLBACK,
+        .tracker = VMM_TRACKER_BITMAP,
+        .mapping = VMM_MAPPING_PAGE,
+    };
+}
+
+static int add_regions(struct vmm *vmm, const struct machine *m)
+{
+    static const enum vmm_region_kind kinds[] = {[REGION_RAM] = VMM_REGION_RAM,
+                                                 [REGION_ROM] = VMM_REGION_ROM,
+                                                 [REGION_MMIO] = VMM_REGION_MMIO};
+    uint32_t page_size = machine_page_size(m), index = 0;
+
+    for (uint32_t i = 0; i < m->n_regions; i++) {
+        const struct region_decl *d = &m->regions[i];
+        struct vmm_region_config c = {
+            .kind = kinds[d->kind],
+            .share = d->share == SHARE_MEMFD ? VMM_SHARE_MEMFD : VMM_SHARE_ANON,
+            .guest_memfd = d->guest_memfd,
+            .size = (uint64_t)d->n_pages * page_size,
+        };
+        int error = vmm_region_add(vmm, &c, &index);
+
+        if (error)
+            return error;
+        assert(index == i);
+    }
+    return 0;
+}
+
+static int add_sections(struct vmm *vmm, const struct machine *m)
+{
+    uint64_t page_size = machine_page_size(m);
+
+    for (uint32_t i = 0; i < m->n_sections; i++) {
+        const struct section_decl *d = &m->sections[i];
+        int error = vmm_section_add(vmm, d->region, d->first_page * page_size,
+                                    d->n_pages * page_size, d->gpa_page * page_size);
+
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static int add_containers(struct vmm *vmm, const struct machine *m)
+{
+    uint32_t index = 0;
+
+    for (uint32_t i = 0; i < m->n_containers; i++) {
+        int error =
+            vmm_container_add(vmm, VMM_IOMMU_TYPE1, m->containers[i].listen_all, &index);
+
+        if (error)
+            return error;
+        assert(index == i);
+    }
+    return 0;
+}
+
+static int core_build(const struct host *host, const struct machine *m, void **state)
+{
+    const struct sync one_lane = {.ops = NULL};
+    struct vmm_config config;
+    struct vmm *vmm = NULL;
+    int error;
+
+    machine_to_config(m, &config);
+    error = vmm_create(host, &one_lane, &config, &vmm);
+    if (error)
+        return error;
+    error = add_regions(vmm, m);
+    if (!error)
+        error = add_sections(vmm, m);
+    if (!error)
+        error = add_containers(vmm, m);
+    if (error) {
+        vmm_destroy(vmm);
+        return error;
+    }
+    *state = vmm;
+    return 0;
+}
+
+static int core_destroy(void *state)
+{
+    return vmm_destroy(state);
+}
+
+static int core_run_vcpu(void *state, uint32_t vcpu)
+{
+    return vmm_vcpu_run(state, vcpu);
+}
+
+static int core_convert(void *state, uint64_t gpa, uint64_t size, bool to_private)
+{
+    return vmm_convert(state, gpa, size, to_private);
+}
+
+static int core_attach(void *state, uint32_t container, uint32_t device)
+{
+    return vmm_device_attach(state, container, device);
+}
+
+static int core_detach(void *state, uint32_t device)
+{
+    return vmm_device_detach(state, device);
+}
+
+static int core_listen(void *state, uint32_t container, uint32_t region, uint64_t offset,
+                       uint64_t size)
+{
+    return vmm_listen(state, container, region, offset, size);
+}
+
+static int core_unlisten(void *state, uint32_t container, uint32_t region, uint64_t offset,
+                         uint64_t size)
+{
+    return vmm_unlisten(state, container, region, offset, size);
+}
+
+static int core_is_populated(void *state, uint32_t region, uint64_t offset, uint64_t size)
+{
+    return vmm_is_populated(state, region, offset, size);
+}
+
+static void core_populated_bits(const void *state, uint32_t region, uint64_t first_page,
+                                uint64_t n_pages, uint64_t *bits)
+{
+    vmm_populated_bits(state, region, first_page, n_pages, bits);
+}
+
+static bool core_stopped(const void *state)
+{
+    return vmm_stopped(state);
+}
+
+static size_t core_canon(const void *state, void *buf, size_t size)
+{
+    return vmm_canon(state, buf, size);
+}
+
+const struct subject subject_core = {
+    .version = SUBJECT_VERSION,
+    .capabilities = SUBJECT_CAN_SNAPSHOT,
+    .name = "core",
+    .build = core_build,
+    .destroy = core_destroy,
+    .run_vcpu = core_run_vcpu,
+    .convert = core_convert,
+    .attach = core_attach,
+    .detach = core_detach,
+    .listen = core_listen,
+    .unlisten = core_unlisten,
+    .is_populated = core_is_populated,
+    .populated_bits = core_populated_bits,
+    .stopped = core_stopped,
+    .canon = core_canon,
+};
