@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One conversion, core alone: 1,024 random pages of a region from 1 GiB to 16 TiB, each call
+ * changes the page's state, both directions, pthread locks taken, every system call answered
+ * by a stub. The cost must follow the request, not the region.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench/bench.h"
+#include "core/uapi.h"
+#include "core/vmm.h"
+#include "program/op.h"
+#include "program/rng.h"
+
+enum { PAGES = 1024, PASSES = 20, ROUNDS = 7 };
+
+static int stub_open(void *ctx, const char *caller, const char *path, int flags)
+{
+    (void)ctx, (void)caller, (void)path, (void)flags;
+    return 3;
+}
+
+static int stub_close(void *ctx, const char *caller, int fd)
+{
+    (void)ctx, (void)caller, (void)fd;
+    return 0;
+}
+
+static int stub_ioctl(void *ctx, const char *caller, int fd, unsigned long request, void *arg)
+{
+    (void)ctx, (void)caller, (void)fd, (void)arg;
+    switch (request) {
+    case KVM_GET_API_VERSION:
+        return KVM_API_VERSION;
+    case KVM_CHECK_EXTENSION:
+        return 0xffff;
+    case KVM_GET_VCPU_MMAP_SIZE:
+        return PAGE_SIZE_4K;
+    case KVM_CREATE_VM:
+    case KVM_CREATE_VCPU:
+    case KVM_CREATE_GUEST_MEMFD:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+static int stub_mmap(void *ctx, const char *caller, uint64_t addr, uint64_t size, int prot,
+                     int flags, int fd, int64_t offset, uint64_t *out)
+{
+    static char run_page[PAGE_SIZE_4K];
+
+    (void)ctx, (void)caller, (void)addr, (void)size, (void)prot, (void)flags, (void)offset;
+    *out = fd >= 0 ? (uint64_t)(uintptr_t)run_page : UINT64_C(1) << 46;
+    return 0;
+}
+
+static int stub_munmap(void *ctx, const char *caller, uint64_t addr, uint64_t size)
+{
+    (void)ctx, (void)caller, (void)addr, (void)size;
+    return 0;
+}
+
+static int stub_madvise(void *ctx, const char *caller, uint64_t addr, uint64_t size, int advice)
+{
+    (void)ctx, (void)caller, (void)addr, (void)size, (void)advice;
+    return 0;
+}
+
+static int stub_fallocate(void *ctx, const char *caller, int fd, int mode, int64_t offset,
+                          int64_t size)
+{
+    (void)ctx, (void)caller, (void)fd, (void)mode, (void)offset, (void)size;
+    return 0;
+}
+
+static int stub_memfd_create(void *ctx, const char *caller, const char *name, unsigned flags)
+{
+    (void)ctx, (void)caller, (void)name, (void)flags;
+    return 5;
+}
+
+static int stub_ftruncate(void *ctx, const char *caller, int fd, int64_t size)
+{
+    (void)ctx, (void)caller, (void)fd, (void)size;
+    return 0;
+}
+
+static int stub_getrlimit(void *ctx, const char *caller, int resource, uint64_t *soft)
+{
+    (void)ctx, (void)caller, (void)resource;
+    *soft = UINT64_MAX;
+    return 0;
+}
+
+static void *stub_alloc(void *ctx, const char *caller, size_t size)
+{
+    (void)ctx, (void)caller;
+    return calloc(1, size);
+}
+
+static void stub_free(void *ctx, void *memory)
+{
+    (void)ctx;
+    free(memory);
+}
+
+static const struct host_ops stub_ops = {.open = stub_open,
+                                         .close = stub_close,
+                                         .ioctl = stub_ioctl,
+                                         .mmap = stub_mmap,
+                                         .munmap = stub_munmap,
+                                         .madvise = stub_madvise,
+                                         .fallocate = stub_fallocate,
+                                         .memfd_create = stub_memfd_create,
+                                         .ftruncate = stub_ftruncate,
+                                         .getrlimit = stub_getrlimit,
+                                         .alloc = stub_alloc,
+                                         .free = stub_free};
+
+static struct vmm *make_vmm(uint64_t size)
+{
+    const struct host host = {.ops = &stub_ops};
+    const struct sync sync = {.ops = &sync_pthread_ops};
+    const struct vmm_config config = {.page_size = PAGE_SIZE_4K, .n_vcpus = 1};
+    const struct vmm_region_config region = {
+        .kind = VMM_REGION_RAM, .share = VMM_SHARE_MEMFD, .guest_memfd = true, .size = size};
+    struct vmm *vmm = NULL;
+    uint32_t index;
+
+    if (vmm_create(&host, &sync, &config, &vmm))
+        return NULL;
+    if (vmm_region_add(vmm, &region, &index) || vmm_section_add(vmm, 0, 0, size, 0)) {
+        vmm_destroy(vmm);
+        return NULL;
+    }
+    return vmm;
+}
+
+/* Distinct pages: each call must change something. */
+static void choose_pages(uint64_t *pages, uint64_t n_pages)
+{
+    struct rng r = rng_make(1, n_pages);
+
+    for (uint32_t i = 0; i < PAGES; i++)
+        pages[i] = n_pages / PAGES * i + rng_next(&r) % (n_pages / PAGES);
+    for (uint32_t i = PAGES - 1; i > 0; i--) {
+        uint32_t j = rng_below(&r, i + 1);
+        uint64_t swap = pages[i];
+
+        pages[i] = pages[j];
+        pages[j] = swap;
+    }
+}
+
+/* Nanoseconds a conversion; negative when one failed. */
+static double measure(struct vmm *vmm, const uint64_t *pages)
+{
+    double start = bench_now();
+
+    for (int pass = 0; pass < PASSES; pass++)
+        for (uint32_t i = 0; i < PAGES; i++)
+            if (vmm_convert(vmm, pages[i] * PAGE_SIZE_4K, PAGE_SIZE_4K, pass % 2 == 1))
+                return -1;
+    return (bench_now() - start) * 1e9 / (PASSES * PAGES);
+}
+
+static double one_size(uint64_t size)
+{
+    double rounds[ROUNDS];
+    uint64_t pages[PAGES];
+    struct vmm *vmm = make_vmm(size);
+
+    if (!vmm)
+        return -1;
+    choose_pages(pages, size / PAGE_SIZE_4K);
+    measure(vmm, pages);
+    for (int i = 0; i < ROUNDS; i++) {
+        rounds[i] = measure(vmm, pages);
+        if (rounds[i] < 0)
+            return -1;
+    }
+    vmm_destroy(vmm);
+    return bench_median(rounds, ROUNDS);
+}
+
+int main(void)
+{
+    double first = 0;
+
+    for (uint64_t size = UINT64_C(1) << 30; size <= UINT64_C(1) << 44; size <<= 2) {
+        double ns = one_size(size);
+
+        if (ns < 0) {
+            fprintf(stderr, "bench_convert: a conversion failed\n");
+            return 1;
+        }
+        first = first > 0 ? first : ns;
+        printf("conversion, core alone   %8llu GiB %8.0f ns  %.2f times 1 GiB\n",
+               (unsigned long long)(size >> 30), ns, ns / first);
+    }
+    return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Checked ops a second on one core: random programs of 16 ops in 64-page worlds, set-up,
+ * checks after every host call and tear-down included; and how two worker processes compare
+ * with one. Only programs that attach a device count as load for the first figure: the
+ * generator is asked for one container at least.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "run/campaign.h"
+
+enum { ROUNDS = 5, PROGRAMS = 40000 };
+
+static void prepare(struct campaign *c, bool faults)
+{
+    *c = (struct campaign){.seed = 1};
+    generate_defaults(&c->options);
+    c->options.n_pages = 64;
+    c->options.n_ops = 16;
+    c->options.n_containers = 1;
+    c->options.faults = faults;
+}
+
+static bool measure(struct campaign *c, uint32_t jobs, struct pool_totals *t)
+{
+    struct pool_source source = campaign_source(c, 0, PROGRAMS);
+    const struct pool_options options = {.jobs = jobs, .subject = &subject_core};
+
+    if (pool_run(&source, &options, NULL, t) || t->n_findings > 0) {
+        fprintf(stderr, "bench_ops: a program failed; run gmemcheck run first\n");
+        return false;
+    }
+    return true;
+}
+
+static bool print_rate(const char *name, bool faults)
+{
+    double rates[ROUNDS];
+    struct campaign c;
+    struct pool_totals t;
+
+    prepare(&c, faults);
+    for (int i = 0; i < ROUNDS; i++) {
+        if (!measure(&c, 1, &t))
+            return false;
+        rates[i] = (double)t.ops / t.seconds;
+    }
+    double rate = bench_median(rates, ROUNDS);
+
+    printf("%-24s %10.0f ops/s  %10.0f host calls/s  (%.0f%% conversions, %.1f pages each, "
+           "%.1f host calls an op, %llu faults)\n",
+           name, rate, rate * (double)t.host_calls / (double)t.ops,
+           100.0 * (double)t.conversions / (double)t.ops,
+           t.conversions ? (double)t.pages_changed / (double)t.conversions : 0.0,
+           (double)t.host_calls / (double)t.ops, (unsigned long long)t.faults);
+    return true;
+}
+
+static bool print_scaling(void)
+{
+    double ratios[ROUNDS];
+    struct campaign c;
+    struct pool_totals one, two;
+
+    prepare(&c, false);
+    for (int i = 0; i < ROUNDS; i++) {
+        if (!measure(&c, 1, &one) || !measure(&c, 2, &two))
+            return false;
+        ratios[i] = one.seconds / two.seconds;
+    }
+    printf("%-24s %10.2f times one job (median of %d pairs)\n", "two jobs",
+           bench_median(ratios, ROUNDS), ROUNDS);
+    return true;
+}
+
+int main(void)
+{
+    return print_rate("checked ops, no faults", false) &&
+                   print_rate("checked ops, faults", true) && print_scaling()
+               ? 0
+               : 1;
+}
