@@ -194,21 +194,40 @@ struct sim_container {
 
 struct sim_group {
     struct sim_container *container;
-    bool opened;
-    bool device_open;
+    uint16_t device_fds; /* each keeps the group open */
+    bool opened;         /* one opener at a time, until the group is released */
+    bool fd_open;        /* false while only device fds keep it */
 };
 
 int vfio_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request, void *arg);
 int vfio_open_container(struct sim_world *w);
 int vfio_open_group(struct sim_world *w, unsigned group);
+/* What close() of such an fd does. */
 void vfio_release(struct sim_world *w, struct sim_fd *f);
+/* Groups and devices: sim/vfio_group.c, called by vfio.c. */
+int64_t vfio_group_ioctl(struct sim_world *w, struct sim_fd *f, unsigned long request,
+                         void *arg);
+int64_t vfio_device_ioctl(struct sim_world *w, unsigned long request, void *arg);
+void vfio_group_release(struct sim_world *w, struct sim_group *g);
+void vfio_device_release(struct sim_world *w, struct sim_group *g);
+/* A container has as many references as its fd and its groups are. */
+void vfio_container_put(struct sim_world *w, struct sim_container *c);
 int type1_map(struct sim_world *w, struct sim_container *c,
               struct vfio_iommu_type1_dma_map *arg);
 int type1_unmap(struct sim_world *w, struct sim_container *c,
                 struct vfio_iommu_type1_dma_unmap *arg);
+int type1_get_info(struct sim_world *w, struct sim_container *c, void *arg);
+void type1_iova_ranges(struct vfio_iova_range out[2]);
 void type1_unmap_all(struct sim_world *w, struct sim_container *c);
 /* The mapping that covers an IOVA, or NULL. */
 struct dma_mapping *type1_find(struct sim_container *c, uint64_t iova);
+/* Index of the first mapping that ends above an IOVA; n_maps when there is none. */
+uint32_t type1_lower_bound(const struct sim_container *c, uint64_t iova);
+static inline uint32_t dma_mapping_frame(const struct dma_mapping *m, uint64_t page)
+{
+    assert(m->frames || page == 0);
+    return m->frames ? m->frames[page] : m->frame;
+}
 
 /* ---- the journal of changes: sim/journal.c ---- */
 enum { SIM_JOURNAL_MAX = 64 };
