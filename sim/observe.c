@@ -5,39 +5,30 @@
  */
 #include "sim/world.h"
 
-/* Changes are merged with one of the last few: conversions touch guest pages and IOVA pages of
- * several containers by turns. */
-enum { MERGE_DEPTH = 4 };
-
 static uint32_t serial_of(struct sim_world *w, uint32_t index)
 {
     return index ? frame_at(&w->frames, index)->serial : 0;
 }
 
-static uint32_t shared_frame_index(struct sim_world *w, const struct slot *s, uint64_t page)
-{
-    uint64_t address = s->hva + ((page - s->gpa_page) << w->page_shift);
-    struct vma *v = mm_find(w, address);
-    if (!v || !v->backing)
-        return 0;
-    return backing_frame(v->backing, v->first_page + ((address - v->start) >> w->page_shift));
-}
-
 static void observe_page(void *ctx, uint64_t gpa_page, struct observe_page *out)
 {
     struct sim_world *w = ctx;
+    const struct backing *b;
+    uint64_t page;
     *out = (struct observe_page){0};
     if (!w->vm)
         return;
     out->is_private = kvm_page_is_private(w->vm, gpa_page);
-    const struct slot *s = kvm_slot_at(w->vm, gpa_page);
+    struct slot *s = kvm_slot_at(w->vm, gpa_page);
     if (!s)
         return;
     assert(gpa_page >= s->gpa_page && gpa_page - s->gpa_page < s->n_pages);
-    out->shared_frame = serial_of(w, shared_frame_index(w, s, gpa_page));
-    if (s->gmem)
-        out->private_frame =
-            serial_of(w, backing_frame(s->gmem, s->gmem_page + gpa_page - s->gpa_page));
+    b = kvm_slot_shared(w, s, gpa_page, &page);
+    if (b)
+        out->shared_frame = serial_of(w, backing_frame(b, page));
+    b = kvm_slot_private(s, gpa_page, &page);
+    if (b)
+        out->private_frame = serial_of(w, backing_frame(b, page));
 }
 
 static struct sim_container *container_at(struct sim_world *w, uint32_t number)
@@ -105,50 +96,19 @@ static uint64_t observe_content(void *ctx, uint32_t frame)
 
 static uint64_t observe_guest_status(void *ctx, uint32_t vcpu)
 {
-    const struct sim_world *w = ctx;
-    if (vcpu >= SIM_VCPUS_MAX || !w->vcpus[vcpu].run)
-        return 0;
-    return w->vcpus[vcpu].run->hypercall.ret;
+    return kvm_guest_status(ctx, vcpu);
 }
 
-/* Same space, and they touch or overlap. */
-static bool changes_meet(const struct observe_change *a, const struct observe_change *b)
-{
-    return a->is_iova == b->is_iova && a->container == b->container &&
-           a->first <= b->first + b->n_pages && b->first <= a->first + a->n_pages;
-}
-
-static bool change_merge(struct observe_change *out, uint32_t n, const struct observe_change *c)
-{
-    for (uint32_t i = n; i > 0 && n - i < MERGE_DEPTH; i--) {
-        struct observe_change *o = &out[i - 1];
-        if (!changes_meet(o, c))
-            continue;
-        uint64_t end = c->first + c->n_pages;
-        if (end < o->first + o->n_pages)
-            end = o->first + o->n_pages;
-        if (c->first < o->first)
-            o->first = c->first;
-        o->n_pages = end - o->first;
-        return true;
-    }
-    return false;
-}
-
+/* The journal has merged neighbours as they came. */
 static uint32_t observe_changes(void *ctx, struct observe_change *out, uint32_t max)
 {
     struct sim_world *w = ctx;
-    uint32_t n = 0, n_journal = w->n_changes;
+    uint32_t n = w->n_changes;
     w->n_changes = 0;
-    if (n_journal > SIM_JOURNAL_MAX)
+    if (n > SIM_JOURNAL_MAX || n > max)
         return max + 1;
-    for (uint32_t i = 0; i < n_journal; i++) {
-        if (change_merge(out, n, &w->changes[i]))
-            continue;
-        if (n == max)
-            return max + 1;
-        out[n++] = w->changes[i];
-    }
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = w->changes[i];
     return n;
 }
 
