@@ -24,7 +24,12 @@ void *arena_alloc(struct sim_arena *a, size_t size);
 void arena_free(struct sim_arena *a, void *memory);
 /* Bytes in use from the base, bookkeeping included: what a snapshot copies. */
 size_t arena_used(const struct sim_arena *a);
-/* After used bytes were put back: makes the poison agree with the blocks again. */
-void arena_restored(struct sim_arena *a);
+/* Before bytes are copied out, or put back over what is there now: lifts the poison
+ * (AddressSanitizer builds) off the first `size` bytes and off all that is used;
+ * arena_restored makes it agree with the blocks again. */
+void arena_lift_poison(struct sim_arena *a, size_t size);
+/* After used bytes were put back; old_used is what arena_used said before: what lies beyond
+ * the new end reads as zero again. */
+void arena_restored(struct sim_arena *a, size_t old_used);
 
 #endif

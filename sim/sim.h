@@ -88,6 +88,12 @@ void sim_set_entry_limit(struct sim_world *w, uint32_t limit);
  * `number` from its opening on; the number is what sim_name_next_container last said. */
 void sim_name_next_container(struct sim_world *w, uint32_t number);
 
+/* The device of VFIO group n is PCI device 00:(n + 5).0 (edu sat in slot 5 when the real
+ * kernel was asked): the name that VFIO_GROUP_GET_DEVICE_FD wants is "0000:00:%02x.0" of
+ * n + 5. The core builds the same string itself. */
+enum { SIM_DEVICE_NAME_SIZE = 13 };
+void sim_device_name(uint32_t group, char name[SIM_DEVICE_NAME_SIZE]);
+
 enum sim_request_kind { SIM_REQUEST_HYPERCALL, SIM_REQUEST_ACCESS };
 
 /* What a vCPU will do when it next enters KVM_RUN; one request at a time.
@@ -127,6 +133,9 @@ void sim_fault_disarm_all(struct sim_world *w);
 uint64_t sim_faults_fired(const struct sim_world *w);
 /* Hits of a point since the world began, faults armed or not. */
 uint64_t sim_point_hits(const struct sim_world *w, unsigned point);
+/* Calls of a point that failed since the world began (as sim_call.failed says): the only way
+ * to see a failed core/alloc, for which on_call does not run. */
+uint64_t sim_point_failures(const struct sim_world *w, unsigned point);
 /* A new op begins: no call of it has failed yet. */
 void sim_op_begin(struct sim_world *w);
 

@@ -16,6 +16,9 @@
 #define SIM_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define SIM_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* User space ends here on x86-64: the first address that is not legal. */
+#define SIM_USER_END 0x7ffffffff000ull
+
 /* ---- physical pages: sim/frame.c ---- */
 struct frame {
     uint64_t content; /* token, 0 = zeros */
@@ -56,6 +59,7 @@ struct backing {
     uint64_t flags;     /* guest_memfd creation flags */
     struct backing_chunk **chunks; /* by hash of the chunk number */
     uint32_t n_chunk_buckets;
+    uint32_t n_chunks;
 };
 
 struct backing *backing_new(struct sim_world *w, enum backing_kind kind, uint64_t n_pages);
@@ -92,15 +96,19 @@ enum { SIM_FDS_MAX = 128, SIM_FD_FIRST = 3 };
 
 int fd_new(struct sim_world *w, enum fd_kind kind, void *object, unsigned index); /* or -EMFILE */
 struct sim_fd *fd_get(struct sim_world *w, int fd); /* NULL: bad fd */
+int fd_close(struct sim_world *w, int fd);          /* releases the object; -EBADF */
 
 /* ---- the process's memory: sim/mm.c ---- */
+enum { VMA_NOT_RUN = UINT16_MAX };
+
 struct vma {
     uint64_t start, size;   /* bytes */
     uint64_t first_page;    /* of the backing */
     struct backing *backing; /* NULL: PROT_NONE or a run page */
     uint8_t prot;
     uint8_t shared;
-    uint16_t id;
+    uint16_t run_of; /* index of the vCPU whose run page this is, or VMA_NOT_RUN. The run
+                        page is real arena memory, so its size is not a whole page. */
 };
 
 struct mm {
@@ -108,6 +116,7 @@ struct mm {
     uint32_t n, capacity;
     uint64_t next_address;
     uint64_t locked_pages;
+    uint32_t generation; /* goes up when a VMA comes, goes or changes */
 };
 
 struct vma *mm_find(struct sim_world *w, uint64_t address); /* NULL: nothing mapped there */
@@ -122,7 +131,8 @@ int memfd_new(struct sim_world *w, unsigned flags);
 int memfd_truncate(struct sim_world *w, struct backing *b, int64_t size);
 int memfd_fallocate(struct sim_world *w, struct backing *b, int mode, int64_t offset,
                     int64_t size);
-/* The checks that the VFS makes for every file (behaviour.md 7.3, first three rows). */
+/* The checks that the VFS makes for every file (behaviour.md 7.3, first three rows); the
+ * fallocate functions of the kinds of file call it themselves. */
 int vfs_fallocate_check(int mode, int64_t offset, int64_t size);
 
 /* ---- KVM: sim/kvm*.c, sim/gmem.c ---- */
@@ -135,6 +145,11 @@ struct slot {
     struct backing *gmem; /* NULL: none; cleared when the file's fd is closed */
     uint64_t gmem_page;
     bool has_gmem; /* was created with one */
+    /* Cache of what holds the shared side, good while mm.generation is the one noted; only
+     * filled when one VMA shows the whole slot. */
+    uint32_t shared_generation; /* 0: not filled */
+    struct backing *shared;
+    uint64_t shared_page;
 };
 
 struct run { /* private pages [first, end) */
@@ -158,9 +173,14 @@ struct guest_request {
 };
 
 struct sim_vcpu {
-    struct sim_vm *vm;
-    struct kvm_run *run; /* NULL: not made yet */
+    struct sim_vm *vm;   /* NULL: this slot is free */
+    struct kvm_run *run; /* NULL: nobody can reach it any more */
     struct guest_request request;
+    uint32_t id;      /* as the VMM numbered it */
+    uint16_t fd_open; /* 0 or 1 */
+    uint16_t maps;    /* VMAs that show the run page */
+    bool in_hypercall; /* left for one; the guest's status is in the run page until it goes on */
+    uint64_t status;   /* what the last hypercall that is over told the guest */
 };
 
 int kvm_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request, void *arg);
@@ -172,6 +192,19 @@ void kvm_release(struct sim_world *w, struct sim_fd *f);
 void gmem_release(struct sim_world *w, struct backing *b);
 bool kvm_page_is_private(const struct sim_vm *vm, uint64_t gpa_page);
 struct slot *kvm_slot_at(struct sim_vm *vm, uint64_t gpa_page);
+/* What holds the shared side of a page of a slot now, and where; NULL: nothing. */
+struct backing *kvm_slot_shared(struct sim_world *w, struct slot *s, uint64_t gpa_page,
+                                uint64_t *page);
+/* What holds the private side; NULL: nothing. */
+struct backing *kvm_slot_private(struct slot *s, uint64_t gpa_page, uint64_t *page);
+/* The vCPU of the newest VM that the VMM gave this number, or NULL. */
+struct sim_vcpu *kvm_vcpu(const struct sim_world *w, uint32_t id);
+/* What a hypercall told the guest: the status field of the run page as it stands, while the
+ * vCPU waits in the exit; else what the last one that is over told. */
+uint64_t kvm_guest_status(const struct sim_world *w, uint32_t vcpu);
+/* The run page gained or lost a mapping. */
+struct kvm_run *kvm_run_map(struct sim_world *w, unsigned index);
+void kvm_run_unmap(struct sim_world *w, unsigned index);
 
 /* ---- VFIO: sim/vfio.c, sim/type1.c ---- */
 struct dma_mapping {
@@ -194,27 +227,50 @@ struct sim_container {
 
 struct sim_group {
     struct sim_container *container;
-    bool opened;
-    bool device_open;
+    uint16_t device_fds; /* each keeps the group open */
+    bool opened;         /* one opener at a time, until the group is released */
+    bool fd_open;        /* false while only device fds keep it */
 };
 
 int vfio_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request, void *arg);
 int vfio_open_container(struct sim_world *w);
 int vfio_open_group(struct sim_world *w, unsigned group);
+/* What close() of such an fd does. */
 void vfio_release(struct sim_world *w, struct sim_fd *f);
+/* Groups and devices: sim/vfio_group.c, called by vfio.c. */
+int64_t vfio_group_ioctl(struct sim_world *w, struct sim_fd *f, unsigned long request,
+                         void *arg);
+int64_t vfio_device_ioctl(struct sim_world *w, unsigned long request, void *arg);
+void vfio_group_release(struct sim_world *w, struct sim_group *g);
+void vfio_device_release(struct sim_world *w, struct sim_group *g);
+/* A container has as many references as its fd and its groups are. */
+void vfio_container_put(struct sim_world *w, struct sim_container *c);
 int type1_map(struct sim_world *w, struct sim_container *c,
               struct vfio_iommu_type1_dma_map *arg);
 int type1_unmap(struct sim_world *w, struct sim_container *c,
                 struct vfio_iommu_type1_dma_unmap *arg);
+int type1_get_info(struct sim_world *w, struct sim_container *c, void *arg);
+void type1_iova_ranges(struct vfio_iova_range out[2]);
 void type1_unmap_all(struct sim_world *w, struct sim_container *c);
 /* The mapping that covers an IOVA, or NULL. */
 struct dma_mapping *type1_find(struct sim_container *c, uint64_t iova);
+/* Index of the first mapping that ends above an IOVA; n_maps when there is none. */
+uint32_t type1_lower_bound(const struct sim_container *c, uint64_t iova);
+static inline uint32_t dma_mapping_frame(const struct dma_mapping *m, uint64_t page)
+{
+    assert(m->frames || page == 0);
+    return m->frames ? m->frames[page] : m->frame;
+}
 
 /* ---- the journal of changes: sim/journal.c ---- */
 enum { SIM_JOURNAL_MAX = 64 };
 /* A page of a backing came, went or was replaced: finds the GPAs that show it. */
 void journal_backing(struct sim_world *w, const struct backing *b, uint64_t first, uint64_t n);
 void journal_gpa(struct sim_world *w, uint64_t first_page, uint64_t n);
+/* What these addresses of the process show changed. */
+void journal_hva(struct sim_world *w, uint64_t start, uint64_t size);
+/* Everything may have changed. */
+void journal_all(struct sim_world *w);
 void journal_iova(struct sim_world *w, unsigned container, uint64_t first_page, uint64_t n);
 
 /* ---- the world ---- */
@@ -227,6 +283,9 @@ struct sim_world {
     sim_call_fn *on_call;
     void *on_call_ctx;
     struct sim_call call; /* the one being answered */
+    int early_error;      /* errno that a fault chose for the call being answered, or ... */
+    int late_error;       /* ... the one that it gets after its effect */
+    bool call_is_exit;    /* its error is a vCPU exit or a signal: no failure */
     bool op_failed;       /* a call of the current op has failed */
     uint64_t armed;       /* bit per point: a fault is armed there */
     uint32_t n_faults;
@@ -234,6 +293,7 @@ struct sim_world {
     uint64_t fault_rng;
     uint64_t faults_fired;
     uint64_t hits[POINT_COUNT];
+    uint64_t failures[POINT_COUNT];
     uint32_t n_allocations;
     uint32_t n_fds;
     struct sim_fd fds[SIM_FDS_MAX];
@@ -256,10 +316,20 @@ struct sim_world {
  *   if (call_fails_early(w)) return call_end(w, 0);   (the fault's errno is in w->call)
  *   r = the effect;
  *   return call_end(w, r);                            (r: negative errno or result)
- * call_end applies a late fault, sets the record and runs on_call. */
+ * call_end applies a late fault, sets the record and runs on_call.
+ * kvm_ioctl and vfio_ioctl do this themselves, with w->call.caller, which sim/host.c has set, as
+ * the caller: only they know which point and arguments a request means. The functions behind
+ * open and close do not: there the point is the same for all. */
 void call_begin(struct sim_world *w, unsigned point, const char *caller, uint64_t a, uint64_t b,
                 uint64_t c);
 bool call_fails_early(struct sim_world *w);
 int64_t call_end(struct sim_world *w, int64_t result);
+/* The same without on_call: for memory of the VMM. */
+int64_t call_end_quiet(struct sim_world *w, int64_t result);
+
+/* ---- faults: sim/fault.c ---- */
+/* The call in w->call is at an armed point: decides, and leaves the errno of the fault that
+ * fires in w->early_error or w->late_error. */
+void fault_decide(struct sim_world *w);
 
 #endif

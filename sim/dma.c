@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Devices doing DMA. The IOMMU knows frames, not addresses: through a mapping whose page was
+ * punched the device still reaches the old frame, and nobody faults (behaviour.md 5.5).
+ */
+#include "sim/world.h"
+
+static int dma_translate(struct sim_world *w, uint32_t group, uint64_t iova, uint32_t access,
+                         struct frame **out)
+{
+    if (group >= w->config.n_groups || w->groups[group].device_fds == 0)
+        return -ENODEV;
+    struct sim_container *c = w->groups[group].container;
+    assert(c && c->iommu_type); /* an open device holds its group in its container */
+    struct dma_mapping *m = type1_find(c, iova);
+    if (!m || !(m->prot & access))
+        return -EFAULT;
+    uint32_t index = dma_mapping_frame(m, (iova - m->iova) >> w->page_shift);
+    *out = frame_at(&w->frames, index);
+    assert((*out)->pins > 0);
+    return 0;
+}
+
+int sim_dma_read(struct sim_world *w, uint32_t group, uint64_t iova, uint64_t *token)
+{
+    struct frame *f;
+    int r = dma_translate(w, group, iova, OBSERVE_DMA_READ, &f);
+    if (r == 0)
+        *token = f->content;
+    return r;
+}
+
+int sim_dma_write(struct sim_world *w, uint32_t group, uint64_t iova, uint64_t token)
+{
+    struct frame *f;
+    int r = dma_translate(w, group, iova, OBSERVE_DMA_WRITE, &f);
+    if (r == 0)
+        f->content = token;
+    return r;
+}
