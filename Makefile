@@ -71,6 +71,9 @@ asan: ## unit tests, scenarios and a small campaign under ASan, UBSan and LeakSa
 tidy: $(B)/libcore.a $(B)/libsim.a ## style: format, include table, lengths, banned calls, ...
 	@scripts/tidy --objects $(B)
 
+format: ## lay out all C files as tidy wants them
+	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
 coverage: ## line and branch coverage of core/, with pages in build-coverage/html
 	@scripts/install-deps coverage
 	@scripts/coverage
@@ -129,6 +132,6 @@ $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) 
 -include $(OBJS:.o=.d)
 
 FORCE:
-.PHONY: all tests unit campaign check asan tidy coverage bench clean help FORCE
+.PHONY: all tests unit campaign check asan tidy format coverage bench clean help FORCE
 .SECONDARY: $(OBJS)
 .DELETE_ON_ERROR:
