@@ -1,42 +1,137 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# gmemcheck: make campaign | make check | make help
-CC     ?= gcc
-OPT    ?= -O2
-B      ?= build
-CFLAGS_ALL = -std=gnu11 -g $(OPT) -Wall -Wextra -Werror -I. -MMD -MP -D_GNU_SOURCE $(EXTRA_CFLAGS)
-LDLIBS = -lfiu -ljansson -lpthread
+#
+# gmemcheck. `make help` lists what there is.
+#
+#   CC=clang OPT=-O0       compiler and optimisation; a change of either rebuilds
+#   EXTRA_CFLAGS=          more flags, for the compiler and the linker (also rebuilds)
+#   B=build-asan           build directory; flavours that live side by side have one each
+#   V=1                    show whole commands
+#   CAMPAIGN_SECONDS=30    length of the random part of `make campaign`
+#
+# A .c file in a room's directory is built into that room's library; nothing is listed here.
+# tests/test_X.c is one test binary, build/tests/test_X; tests/X_*.c is linked into it.
+# bench/bench_X.c and bench/X_*.c: the same.
 
-ROOMS  = core sim model program run
-SRCS   = $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
-OBJS   = $(SRCS:%.c=$(B)/%.o)
-CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard cli/*.c))
-TESTS  = $(patsubst tests/test_%.c,$(B)/tests/test_%,$(wildcard tests/test_*.c))
-# Linked in this order: later rooms know nothing of earlier ones.
-LIBS   = $(foreach r,run model program core sim,$(B)/lib$(r).a)
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+OPT ?= -O2
+B   ?= build
+CAMPAIGN_SECONDS ?= 30
 
-all: $(B)/gmemcheck
+# asserts stay on in every build: nothing here may define NDEBUG.
+CFLAGS_ALL = -std=gnu11 -g $(OPT) -Wall -Wextra -Wvla -Werror -I. -D_GNU_SOURCE $(EXTRA_CFLAGS)
+LDLIBS     = -lfiu -ljansson -lpthread
 
-$(B)/%.o: %.c Makefile
+ROOMS  := core sim model program run
+# The archives refer to each other (run/ to all, sim/ to core/'s headers): one group.
+LIBS   := $(foreach r,run model program core sim,$(B)/lib$(r).a)
+GROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
+
+objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
+OBJS   := $(call objects,$(ROOMS:%=%/*.c) cli/*.c tests/*.c bench/*.c)
+CLI    := $(call objects,cli/*.c)
+TESTS  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
+BENCH  := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/bench_*.c))
+
+ifeq ($(V),1)
+Q  :=
+say = @:
+else
+Q  := @
+say = @printf '  %-5s %s\n' '$(1)' '$(2)'
+endif
+
+# Sub-makes of one shot use all cores unless the caller chose -j.
+NPROC = $(shell nproc 2>/dev/null || echo 1)
+jobs  = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(NPROC))
+submake = $(MAKE) --no-print-directory $(jobs)
+SCRIPT_ENV = B='$(B)' CC='$(CC)' OPT='$(OPT)' EXTRA_CFLAGS='$(EXTRA_CFLAGS)'
+
+all: $(B)/gmemcheck ## build build/gmemcheck (the default)
+
+tests: $(TESTS) ## build the unit tests
+
+unit: $(TESTS) ## build and run the unit tests
+	@scripts/unit $(B)
+
+campaign: ## install what is missing, build, all scenarios, then 30 s of random programs
+	@scripts/install-deps campaign
+	@$(submake) all
+	@B='$(B)' scripts/campaign $(CAMPAIGN_SECONDS)
+
+check: ## install what is missing, then everything that CI checks
+	@scripts/install-deps check
+	@$(SCRIPT_ENV) scripts/check
+
+asan: ## unit tests, scenarios and a small campaign under ASan, UBSan and LeakSanitizer
+	@$(SCRIPT_ENV) scripts/check asan
+
+# The rule on writable data reads the objects of core/ and sim/, so they are built first.
+tidy: $(B)/libcore.a $(B)/libsim.a ## style: format, include table, lengths, banned calls, ...
+	@scripts/tidy --objects $(B)
+
+format: ## lay out all C files as tidy wants them
+	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+coverage: ## line and branch coverage of core/, with pages in build-coverage/html
+	@scripts/install-deps coverage
+	@scripts/coverage
+
+bench: $(BENCH) ## build and run the benchmarks
+	@rc=0; for b in $(BENCH); do $$b || rc=1; done; exit $$rc
+
+clean: ## remove everything that was built
+	rm -rf build build-* $(B)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+	    while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
+
+# --- how things are built ---------------------------------------------------------------------
+
+# Two stamps, rewritten only when their content changes. An object depends on the compiler and
+# the flags, an archive and a program also on the set of files (so that a removed one is gone).
+stamp = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || \
+	printf '%s\n' '$(subst ','\'',$(1))' > $@
+
+$(B)/flags: FORCE
+	$(call stamp,$(shell $(CC) --version 2>&1 | head -n 1) $(CC) $(CFLAGS_ALL) $(LDLIBS))
+
+$(B)/files: FORCE
+	$(call stamp,$(sort $(OBJS)))
+
+$(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-define room_lib
-$(B)/lib$(1).a: $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
-	@rm -f $$@ && ar rcs $$@ $$^
+define room_archive
+$(B)/lib$(1).a: $(call objects,$(1)/*.c) $(B)/flags $(B)/files
+	@rm -f $$@
+	$$(call say,AR,$$@)
+	$(Q)ar rcsD $$@ $$(filter %.o,$$^)
 endef
-$(foreach r,$(ROOMS),$(eval $(call room_lib,$(r))))
+$(foreach r,$(ROOMS),$(eval $(call room_archive,$(r))))
 
-$(B)/gmemcheck: $(CLI) $(LIBS)
-	$(CC) $(CFLAGS_ALL) -o $@ $(CLI) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+link = $(Q)$(CC) $(CFLAGS_ALL) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
 
-$(B)/tests/test_%: $(B)/tests/test_%.o $(LIBS)
-	$(CC) $(CFLAGS_ALL) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+$(B)/gmemcheck: $(CLI) $(LIBS) $(B)/flags $(B)/files
+	$(call say,LINK,$@)
+	$(link)
 
-unit: $(TESTS)
-	@for t in $(TESTS); do $$t || exit 1; done
+.SECONDEXPANSION:
+$(B)/tests/test_%: $(B)/tests/test_%.o $$(call objects,tests/$$*_*.c) $(LIBS) $(B)/files
+	$(call say,LINK,$@)
+	$(link) -lcmocka
 
-clean:
-	rm -rf $(B)
+$(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) $(B)/files
+	$(call say,LINK,$@)
+	$(link)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit clean
+-include $(OBJS:.o=.d)
+
+FORCE:
+.PHONY: all tests unit campaign check asan tidy format coverage bench clean help FORCE
+.SECONDARY: $(OBJS)
+.DELETE_ON_ERROR:
