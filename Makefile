@@ -29,8 +29,12 @@ $(foreach r,$(ROOMS),$(eval $(call room_lib,$(r))))
 $(B)/gmemcheck: $(CLI) $(LIBS)
 	$(CC) $(CFLAGS_ALL) -o $@ $(CLI) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 
+# What a test needs besides its own file.
+$(B)/tests/test_uapi: $(B)/tests/uapi_ours.o $(B)/tests/uapi_linux.o
+$(B)/tests/test_core_convert $(B)/tests/test_core_faults: $(B)/tests/stub_host.o
+
 $(B)/tests/test_%: $(B)/tests/test_%.o $(LIBS)
-	$(CC) $(CFLAGS_ALL) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+	$(CC) $(CFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
 unit: $(TESTS)
 	@for t in $(TESTS); do $$t || exit 1; done
