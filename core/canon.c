@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Answers for checkers: the tracker's bits, and the internal state that decides the future in
+ * a canonical form: 64-bit words, no addresses, no capacities, no file descriptor numbers.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "core/internal.h"
+
+enum { WORD_PAGES = 64 };
+
+struct writer {
+    uint8_t *buf;
+    size_t size, used; /* used counts what does not fit, too */
+};
+
+static void put(struct writer *w, uint64_t value)
+{
+    if (w->used + sizeof value <= w->size)
+        memcpy(w->buf + w->used, &value, sizeof value);
+    w->used += sizeof value;
+}
+
+static void put_map(struct writer *w, const struct page_map *map)
+{
+    assert(map->n_pages > 0);
+    put(w, map->n_set);
+    for (uint64_t page = 0; map->n_set && page < map->n_pages; page += WORD_PAGES)
+        put(w, page_map_word(map, page));
+}
+
+static void put_container(struct writer *w, const struct container *c)
+{
+    put(w, c->fd >= 0);
+    put(w, c->n_devices);
+    for (uint32_t i = 0; i < c->n_devices; i++)
+        put(w, c->devices[i].group);
+    put(w, c->ledger.n);
+    for (uint32_t i = 0; i < c->ledger.n; i++) {
+        put(w, c->ledger.runs[i].first);
+        put(w, c->ledger.runs[i].end);
+    }
+    for (const struct vfio_listener *l = c->listeners; l; l = l->next) {
+        put(w, UINT64_C(1) + l->block->index);
+        put(w, l->base.first);
+        put(w, l->base.end);
+        put(w, l->iova_page);
+        put(w, l->manual);
+        put(w, l->asked_first);
+        put(w, l->asked_end);
+    }
+    put(w, 0);
+}
+
+size_t vmm_canon(const struct vmm *vmm, void *buf, size_t size)
+{
+    struct writer w = {.buf = buf, .size = size};
+
+    put(&w, vmm_stopped(vmm));
+    for (uint32_t i = 0; i < vmm->address_space.n_regions; i++) {
+        const struct ram_block *block = vmm->address_space.regions[i];
+
+        put(&w, block->guest_memfd);
+        if (!block->guest_memfd)
+            continue;
+        put_map(&w, &block->attributes.shared);
+        put_map(&w, &block->attributes.debt);
+    }
+    for (uint32_t i = 0; i < vmm->n_containers; i++)
+        put_container(&w, vmm->containers[i]);
+    return w.used;
+}
+
+static uint64_t block_word(const struct ram_block *block, uint64_t page)
+{
+    if (block->guest_memfd)
+        return page_map_word(&block->attributes.shared, page);
+    return block->kind == VMM_REGION_MMIO ? 0 : ~UINT64_C(0);
+}
+
+void vmm_populated_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
+                        uint64_t n_pages, uint64_t *bits)
+{
+    const struct ram_block *block = address_space_region(vmm, region);
+    uint64_t base = first_page - first_page % WORD_PAGES;
+    unsigned shift = (unsigned)(first_page % WORD_PAGES);
+
+    assert(block && n_pages <= block->size >> vmm->page_shift);
+    for (uint64_t done = 0; done < n_pages; done += WORD_PAGES, base += WORD_PAGES) {
+        uint64_t left = n_pages - done;
+        uint64_t word = block_word(block, base) >> shift;
+
+        if (shift)
+            word |= block_word(block, base + WORD_PAGES) << (WORD_PAGES - shift);
+        if (left < WORD_PAGES)
+            word &= ~(~UINT64_C(0) << left);
+        bits[done / WORD_PAGES] = word;
+    }
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "core/internal.h"
+#include "core/uapi.h"
+
+/* Group n is the PCI function 0000:00:(n + 5).0. */
+enum { FIRST_PCI_SLOT = 5 };
+
+static void *number(unsigned long n)
+{
+    return (void *)(uintptr_t)n;
+}
+
+struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all,
+                                uint32_t index)
+{
+    struct container *c = host_alloc(&vmm->host, sizeof *c);
+
+    assert(iommu == VMM_IOMMU_TYPE1);
+    (void)iommu;
+    if (!c)
+        return NULL;
+    c->vmm = vmm;
+    c->ops = &container_type1_ops;
+    c->index = index;
+    c->listen_all = listen_all;
+    c->fd = -1;
+    c->last = &c->listeners;
+    sync_init(&vmm->sync, &c->lock);
+    return c;
+}
+
+static int container_open(struct container *c)
+{
+    const struct host *host = &c->vmm->host;
+    int fd = host_open(host, "/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+
+    assert(c->fd == -1 && c->ledger.n == 0);
+    if (fd < 0)
+        return fd;
+    int rc = host_ioctl(host, fd, VFIO_GET_API_VERSION, NULL);
+    if (rc == VFIO_API_VERSION)
+        rc =
+            host_ioctl(host, fd, VFIO_CHECK_EXTENSION, number(c->ops->type)) == 1 ? 0 : -ENODEV;
+    else
+        rc = rc < 0 ? rc : -ENODEV;
+    if (rc) {
+        (void)host_close(host, fd);
+        return rc;
+    }
+    c->fd = fd;
+    c->vmm->n_containers_open++;
+    return 0;
+}
+
+/* Closing the container removes every mapping that it still has. */
+static int container_close(struct container *c)
+{
+    int rc = host_close(&c->vmm->host, c->fd);
+
+    assert(c->n_devices == 0 && !c->listeners && c->vmm->n_containers_open > 0);
+    c->fd = -1;
+    c->vmm->n_containers_open--;
+    ledger_clear(&c->ledger);
+    return rc;
+}
+
+static int open_group(struct container *c, uint32_t group)
+{
+    const struct host *host = &c->vmm->host;
+    struct vfio_group_status status = {.argsz = sizeof status};
+    char path[32];
+
+    (void)snprintf(path, sizeof path, "/dev/vfio/%u", group);
+    int fd = host_open(host, path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return fd;
+    int rc = host_ioctl(host, fd, VFIO_GROUP_GET_STATUS, &status);
+    if (!rc && !(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+        rc = -EPERM;
+    if (!rc)
+        rc = host_ioctl(host, fd, VFIO_GROUP_SET_CONTAINER, &c->fd);
+    if (rc) {
+        (void)host_close(host, fd);
+        return rc;
+    }
+    return fd;
+}
+
+/* A container that will not let the group go loses it when the group is closed. */
+static int close_group(struct container *c, int fd)
+{
+    int error = 0;
+
+    note_error(&error, host_ioctl(&c->vmm->host, fd, VFIO_GROUP_UNSET_CONTAINER, NULL));
+    note_error(&error, host_close(&c->vmm->host, fd));
+    return error;
+}
+
+/* The IOMMU driver is chosen once the container has its first group. */
+static int open_device(struct container *c, struct container_device *d, bool first)
+{
+    const struct host *host = &c->vmm->host;
+    char name[32];
+    int rc = open_group(c, d->group);
+
+    if (rc < 0)
+        return rc;
+    d->group_fd = rc;
+    rc = first ? host_ioctl(host, c->fd, VFIO_SET_IOMMU, number(c->ops->type)) : 0;
+    if (!rc) {
+        (void)snprintf(name, sizeof name, "0000:00:%02x.0", d->group + FIRST_PCI_SLOT);
+        rc = host_ioctl(host, d->group_fd, VFIO_GROUP_GET_DEVICE_FD, name);
+    }
+    if (rc < 0) {
+        (void)close_group(c, d->group_fd);
+        return rc;
+    }
+    d->fd = rc;
+    return 0;
+}
+
+static int close_device(struct container *c, uint32_t i)
+{
+    struct container_device d = c->devices[i];
+    int error = 0;
+
+    assert(i < c->n_devices);
+    note_error(&error, host_close(&c->vmm->host, d.fd));
+    note_error(&error, close_group(c, d.group_fd));
+    c->n_devices--;
+    for (; i < c->n_devices; i++)
+        c->devices[i] = c->devices[i + 1];
+    return error;
+}
+
+/* The last device goes, and the container with it. What cannot be unmapped goes when the
+ * container is closed; until then the machine lock keeps conversions out. */
+static int close_last_device(struct container *c)
+{
+    int error = 0;
+
+    assert(c->n_devices == 1);
+    note_error(&error, listeners_drop_all(c));
+    note_error(&error, close_device(c, 0));
+    note_error(&error, container_close(c));
+    return error;
+}
+
+static int attach(struct container *c, uint32_t group)
+{
+    struct container_device d = {.group = group, .group_fd = -1, .fd = -1};
+    bool first = c->n_devices == 0;
+    int rc = array_room(&c->vmm->host, (void **)&c->devices, &c->cap_devices, c->n_devices,
+                        sizeof d);
+
+    if (!rc && first)
+        rc = container_open(c);
+    if (rc)
+        return rc;
+    rc = open_device(c, &d, first);
+    if (rc) {
+        if (first)
+            (void)container_close(c);
+        return rc;
+    }
+    c->devices[c->n_devices++] = d;
+    if (first && c->listen_all)
+        rc = listeners_add_all(c);
+    if (rc)
+        (void)close_last_device(c);
+    return rc;
+}
+
+static struct container *find_group(struct vmm *vmm, uint32_t group, uint32_t *device)
+{
+    for (uint32_t i = 0; i < vmm->n_containers; i++) {
+        struct container *c = vmm->containers[i];
+
+        for (*device = 0; *device < c->n_devices; (*device)++)
+            if (c->devices[*device].group == group)
+                return c;
+    }
+    return NULL;
+}
+
+int vmm_device_attach(struct vmm *vmm, uint32_t container, uint32_t group)
+{
+    uint32_t device;
+    int rc = vmm_enter(vmm);
+
+    if (rc)
+        return rc;
+    if (container >= vmm->n_containers)
+        return vmm_leave(vmm, -EINVAL);
+    if (find_group(vmm, group, &device))
+        return vmm_leave(vmm, -EEXIST);
+    return vmm_leave(vmm, attach(vmm->containers[container], group));
+}
+
+int vmm_device_detach(struct vmm *vmm, uint32_t group)
+{
+    uint32_t device;
+    int rc = vmm_enter(vmm);
+
+    if (rc)
+        return rc;
+    struct container *c = find_group(vmm, group, &device);
+    if (!c)
+        return vmm_leave(vmm, -ENOENT);
+    if (c->n_devices > 1)
+        (void)close_device(c, device);
+    else
+        (void)close_last_device(c);
+    return vmm_leave(vmm, 0);
+}
+
+int vmm_container_add(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all, uint32_t *index)
+{
+    int rc = vmm_enter(vmm);
+
+    if (rc)
+        return rc;
+    if (iommu != VMM_IOMMU_TYPE1)
+        rc = -EINVAL;
+    if (!rc)
+        rc = array_room(&vmm->host, (void **)&vmm->containers, &vmm->cap_containers,
+                        vmm->n_containers, sizeof vmm->containers[0]);
+    if (!rc) {
+        struct container *c = container_new(vmm, iommu, listen_all, vmm->n_containers);
+
+        rc = c ? 0 : -ENOMEM;
+        if (c) {
+            *index = vmm->n_containers;
+            vmm->containers[vmm->n_containers++] = c;
+        }
+    }
+    return vmm_leave(vmm, rc);
+}
+
+int container_free(struct container *c)
+{
+    struct vmm *vmm = c->vmm;
+    int error = 0;
+
+    while (c->n_devices > 1)
+        note_error(&error, close_device(c, c->n_devices - 1));
+    if (c->n_devices == 1)
+        note_error(&error, close_last_device(c));
+    assert(c->fd == -1 && !c->listeners);
+    ledger_destroy(&c->ledger, &vmm->host);
+    sync_destroy(&vmm->sync, &c->lock);
+    host_free(&vmm->host, c->devices);
+    host_free(&vmm->host, c);
+    return error;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A DMA container: the file, its groups and devices, its listeners, and the ledger of what it
+ * has mapped. The IOMMU kinds differ in their calls only (container_ops).
+ *
+ * Units: pages of IOVA, but for sizes handed to the ops, which are bytes.
+ */
+#ifndef CORE_CONTAINER_H
+#define CORE_CONTAINER_H
+
+#include "core/ledger.h"
+#include "core/vmm.h"
+
+struct container;
+struct vfio_listener;
+
+struct container_ops {
+    uint32_t type; /* for VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU */
+    int (*map)(struct container *c, uint64_t iova, uint64_t size, uint64_t vaddr,
+               bool read_only);
+    /* Bytes that were unmapped, or an error. */
+    int64_t (*unmap)(struct container *c, uint64_t iova, uint64_t size);
+};
+
+extern const struct container_ops container_type1_ops;
+
+struct container_device {
+    uint32_t group;
+    int group_fd, fd;
+};
+
+struct container {
+    struct vmm *vmm;
+    const struct container_ops *ops;
+    uint32_t index;
+    bool listen_all;
+    int fd; /* -1: not open */
+    struct container_device *devices;
+    uint32_t n_devices, cap_devices;
+    struct vfio_listener *listeners, **last; /* in order of registration */
+    struct core_lock lock;                   /* of the ledger, and of the mapping calls */
+    struct ledger ledger;
+};
+
+struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all,
+                                uint32_t index); /* NULL: no memory */
+/* Detaches what is attached; the first error is returned. */
+int container_free(struct container *c);
+
+/* ---- mapping; the container's lock is held, room in the ledger is reserved ---- */
+
+/* One mapping of [first, end). A failure that may have taken effect is cleaned up here; where
+ * even that fails, the ledger holds the range, so that an undo tries again.
+ * `restore`: an undo puts back what was there; what is still there is fine. */
+int container_map(struct container *c, uint64_t first, uint64_t end, uint64_t vaddr,
+                  bool read_only, bool restore);
+
+/* Unmaps in one call what the ledger has in [first, end); nothing is fine. After an error the
+ * ledger holds what is known to be mapped. */
+int container_unmap(struct container *c, uint64_t first, uint64_t end);
+
+#endif

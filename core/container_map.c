@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a container's mapping calls mean for its ledger. An EFAULT is the one errno that may
+ * come after the effect (the kernel could not copy its answer out): the state is then found
+ * out by asking for the opposite, or for the same once more.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "core/internal.h"
+
+static int64_t bytes(const struct container *c, uint64_t pages)
+{
+    return (int64_t)(pages << c->vmm->page_shift);
+}
+
+static int map_call(struct container *c, uint64_t first, uint64_t end, uint64_t vaddr,
+                    bool read_only)
+{
+    return c->ops->map(c, first << c->vmm->page_shift, (uint64_t)bytes(c, end - first), vaddr,
+                       read_only);
+}
+
+static int64_t unmap_call(struct container *c, uint64_t first, uint64_t end)
+{
+    return c->ops->unmap(c, first << c->vmm->page_shift, (uint64_t)bytes(c, end - first));
+}
+
+static int map_again(struct container *c, uint64_t first, uint64_t end, uint64_t vaddr,
+                     bool read_only)
+{
+    int rc = map_call(c, first, end, vaddr, read_only);
+
+    if (rc == -EFAULT)
+        rc = map_call(c, first, end, vaddr, read_only);
+    return rc == -EEXIST ? 0 : rc;
+}
+
+int container_map(struct container *c, uint64_t first, uint64_t end, uint64_t vaddr,
+                  bool read_only, bool restore)
+{
+    int rc;
+
+    assert(c->lock.held && first < end);
+    assert(ledger_count(&c->ledger, first, end) == 0);
+    rc = restore ? map_again(c, first, end, vaddr, read_only)
+                 : map_call(c, first, end, vaddr, read_only);
+    if (rc == 0) {
+        ledger_add(&c->ledger, first, end);
+        return 0;
+    }
+    if (rc == -EFAULT && !restore) {
+        int64_t gone = unmap_call(c, first, end);
+
+        if (gone != 0 && gone != bytes(c, end - first))
+            ledger_add(&c->ledger, first, end);
+    }
+    return rc;
+}
+
+int container_unmap(struct container *c, uint64_t first, uint64_t end)
+{
+    int64_t expected = bytes(c, ledger_count(&c->ledger, first, end));
+    int64_t got;
+    int error;
+
+    assert(c->lock.held && first < end);
+    if (expected == 0)
+        return 0;
+    got = unmap_call(c, first, end);
+    error = got < 0 ? (int)got : -EIO;
+    if (got == -EFAULT) {
+        got = unmap_call(c, first, end);
+        if (got == 0 || got == expected)
+            got = expected;
+        else
+            got = 0; /* nobody knows what is still there: an undo maps it all again */
+    }
+    if (got >= 0)
+        ledger_remove(&c->ledger, first, end);
+    return got == expected ? 0 : error;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/mman.h>
+
+#include "core/internal.h"
+
+/* A drop that a signal broke off is tried this often before it counts as failed. */
+enum { DROP_TRIES = 2 };
+
+static int map_shared_side(struct vmm *vmm, struct ram_block *block)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+
+    assert(block->fd == -1 && block->hva == 0);
+    if (block->share == VMM_SHARE_MEMFD) {
+        block->fd = host_memfd_create(&vmm->host, "ram", MFD_CLOEXEC);
+        if (block->fd < 0)
+            return block->fd;
+        int rc = host_ftruncate(&vmm->host, block->fd, (int64_t)block->size);
+        if (rc)
+            return rc;
+        flags = MAP_SHARED;
+    }
+    return host_mmap(&vmm->host, 0, block->size, PROT_READ | PROT_WRITE, flags, block->fd, 0,
+                     &block->hva);
+}
+
+static int make_private_side(struct vmm *vmm, struct ram_block *block)
+{
+    int fd = kvm_create_guest_memfd(vmm, block->size);
+
+    if (fd < 0)
+        return fd;
+    block->gmem_fd = fd;
+    int rc = ram_block_attributes_init(&block->attributes, &vmm->host,
+                                       block->size >> vmm->page_shift);
+    if (rc)
+        return rc;
+    discard_manager_init(&block->manager);
+    discard_manager_add_source(&block->manager, &block->attributes.source);
+    block->guest_memfd = true;
+    return 0;
+}
+
+int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint32_t index,
+                  struct ram_block **out)
+{
+    struct ram_block *block = host_alloc(&vmm->host, sizeof *block);
+    int rc = 0;
+
+    if (!block)
+        return -ENOMEM;
+    block->index = index;
+    block->kind = config->kind;
+    block->share = config->share;
+    block->size = config->size;
+    block->fd = block->gmem_fd = -1;
+    sync_init(&vmm->sync, &block->lock);
+    if (block->kind != VMM_REGION_MMIO)
+        rc = map_shared_side(vmm, block);
+    if (!rc && config->guest_memfd)
+        rc = make_private_side(vmm, block);
+    if (rc) {
+        (void)ram_block_free(vmm, block);
+        return rc;
+    }
+    *out = block;
+    return 0;
+}
+
+int ram_block_free(struct vmm *vmm, struct ram_block *block)
+{
+    int error = 0;
+
+    if (block->guest_memfd) {
+        discard_manager_destroy(&block->manager);
+        ram_block_attributes_destroy(&block->attributes, &vmm->host);
+    }
+    if (block->gmem_fd >= 0)
+        note_error(&error, host_close(&vmm->host, block->gmem_fd));
+    if (block->hva)
+        note_error(&error, host_munmap(&vmm->host, block->hva, block->size));
+    if (block->fd >= 0)
+        note_error(&error, host_close(&vmm->host, block->fd));
+    sync_destroy(&vmm->sync, &block->lock);
+    host_free(&vmm->host, block);
+    return error;
+}
+
+static int drop_once(struct vmm *vmm, struct ram_block *block, bool private_side,
+                     uint64_t offset, uint64_t size)
+{
+    int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+    if (private_side)
+        return host_fallocate(&vmm->host, block->gmem_fd, mode, (int64_t)offset, (int64_t)size);
+    if (block->share == VMM_SHARE_MEMFD)
+        return host_fallocate(&vmm->host, block->fd, mode, (int64_t)offset, (int64_t)size);
+    return host_madvise(&vmm->host, block->hva + offset, size, MADV_DONTNEED);
+}
+
+int ram_block_drop(struct vmm *vmm, struct ram_block *block, bool private_side, uint64_t first,
+                   uint64_t end)
+{
+    uint64_t offset = first << vmm->page_shift;
+    uint64_t size = (end - first) << vmm->page_shift;
+    int rc = -EINTR;
+
+    assert(block->lock.held && block->guest_memfd);
+    assert(first < end && offset + size <= block->size);
+    for (int i = 0; i < DROP_TRIES && (rc == -EINTR || rc == -EAGAIN); i++)
+        rc = drop_once(vmm, block, private_side, offset, size);
+    return rc;
+}
+
+int ram_block_pay_debt(struct vmm *vmm, struct ram_block *block, bool are_private,
+                       uint64_t first, uint64_t end)
+{
+    struct page_map *debt = &block->attributes.debt;
+    uint64_t run_first, run_end;
+    int error = 0;
+
+    if (debt->n_set == 0)
+        return 0;
+    assert(page_map_all(&block->attributes.shared, first, end, !are_private));
+    while (first < end && page_map_next_run(debt, first, end, true, &run_first, &run_end)) {
+        int rc = ram_block_drop(vmm, block, !are_private, run_first, run_end);
+
+        if (!rc)
+            page_map_set(debt, run_first, run_end, false);
+        note_error(&error, rc);
+        first = run_end;
+    }
+    return error;
+}
+
+int ram_block_pay_all_debt(struct vmm *vmm, struct ram_block *block)
+{
+    const struct page_map *shared = &block->attributes.shared;
+    uint64_t first = 0, end, run_first;
+    int error = 0;
+
+    if (!block->guest_memfd || block->attributes.debt.n_set == 0)
+        return 0;
+    while (first < shared->n_pages) {
+        bool is_shared = page_map_get(shared, first);
+
+        (void)page_map_next_run(shared, first, shared->n_pages, is_shared, &run_first, &end);
+        assert(run_first == first && end > first);
+        note_error(&error, ram_block_pay_debt(vmm, block, !is_shared, first, end));
+        first = end;
+    }
+    return error;
+}

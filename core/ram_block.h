@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A memory region and its RAM block: the backing of the shared side (anonymous memory or a
+ * memfd), and with guest_memfd the backing of the private side, who holds which page now, and
+ * who wants to know. A region of kind MMIO has an address range and no memory.
+ */
+#ifndef CORE_RAM_BLOCK_H
+#define CORE_RAM_BLOCK_H
+
+#include "core/discard_manager.h"
+#include "core/ram_block_attributes.h"
+#include "core/vmm.h"
+
+struct ram_block {
+    uint32_t index;
+    enum vmm_region_kind kind;
+    enum vmm_share share;
+    bool guest_memfd;
+    uint64_t size; /* bytes */
+    uint64_t hva;  /* of the shared side; opaque */
+    int fd;        /* of the shared side, -1: anonymous */
+    int gmem_fd;
+    struct core_lock lock;
+    struct ram_block_attributes attributes; /* guest_memfd only, as the manager */
+    struct discard_manager manager;
+};
+
+/* 0 and *out, or an error and nothing is left. */
+int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint32_t index,
+                  struct ram_block **out);
+/* Frees it whatever fails; the first error is returned. */
+int ram_block_free(struct vmm *vmm, struct ram_block *block);
+
+/* Drops the shared or the private backing of pages [first, end); what is read there next is
+ * zeros. A signal in the middle is retried once. The block's lock is held. */
+int ram_block_drop(struct vmm *vmm, struct ram_block *block, bool private_side, uint64_t first,
+                   uint64_t end);
+
+/* Drops what the debt of pages [first, end) says, for pages that are shared or private as
+ * `are_private` says, and forgets the debt where that worked. The first error is returned; it
+ * does not end the work. The block's lock is held. */
+int ram_block_pay_debt(struct vmm *vmm, struct ram_block *block, bool are_private,
+                       uint64_t first, uint64_t end);
+/* The same for the whole block, whatever its pages are. */
+int ram_block_pay_all_debt(struct vmm *vmm, struct ram_block *block);
+
+#endif
