@@ -26,6 +26,9 @@ enum {
     PAGE_SIZE_4K = 4096, /* the only place where this number is written */
 };
 
+/* GPAs end here: IOVA = GPA, and from here on type1 has the MSI window and refuses to map. */
+#define PROGRAM_GPA_END UINT64_C(0xfee00000)
+
 /* The axes of a machine: AXIS(field, first value, ...). The values are the text names; a
  * machine holds the index. Only what is built is listed. */
 #define PROGRAM_AXES(AXIS)                                                                      \
@@ -187,7 +190,8 @@ struct program {
 /* An empty program; arrays are grown by program_add_*. program/program.c */
 void program_init(struct program *p);
 void program_free(struct program *p);
-/* Forgets machine, ops and expects, keeps the arrays' memory. */
+/* Forgets machine, ops and expects, keeps the arrays' memory. Fields that an op, an expect or
+ * a region has no use for stay 0 (program_validate insists), so that equal means equal bytes. */
 void program_clear(struct program *p);
 /* Append a copy. 0, -ENOMEM or -E2BIG (the maximum above). */
 int program_add_op(struct program *p, const struct op *op);
@@ -213,6 +217,8 @@ int program_validate(const struct program *p, char *why, size_t why_size, uint32
 /* Names, index by enum; NULL past the end. */
 const char *program_axis_name(uint32_t axis);
 const char *program_axis_value(uint32_t axis, uint32_t value);
+const char *program_axis_values(uint32_t axis); /* all of them: "rollback|stop" */
+uint32_t program_axis_count(uint32_t axis);
 const char *op_kind_name(uint32_t kind);
 const char *op_kind_help(uint32_t kind); /* one line for `gmemcheck ops` */
 

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machine of a random program: axes, regions, where they are in guest physical space. */
+#include <assert.h>
+
+#include "program/generate_internal.h"
+
+enum { GAP_MAX = 512 };
+
+/* A stretch of a region on its way to an address. */
+struct piece {
+    uint32_t region, first, n;
+};
+
+static uint32_t draw_pages(struct gen *g)
+{
+    uint32_t x = rng_below(&g->r, 100);
+
+    if (g->o->n_pages)
+        return g->o->n_pages;
+    if (x < 8)
+        return rng_between(&g->r, 1, 7);
+    if (x < 50)
+        return rng_between(&g->r, 8, 16);
+    if (x < 78)
+        return rng_between(&g->r, 17, 32);
+    return rng_between(&g->r, 33, 64);
+}
+
+static uint32_t draw_regions(struct gen *g)
+{
+    uint32_t x = rng_below(&g->r, 100), n;
+
+    if (g->o->n_regions)
+        n = g->o->n_regions;
+    else
+        n = x < 32 ? 1 : x < 68 ? 2 : x < 88 ? 3 : 4;
+    return n < g->n_pages ? n : g->n_pages;
+}
+
+static void draw_axes(struct gen *g)
+{
+    for (uint32_t i = 0; i < AXIS_COUNT; i++) {
+        uint32_t count = program_axis_count(i);
+
+        if (g->o->axis[i] >= 0)
+            g->m->axis[i] = (uint8_t)g->o->axis[i];
+        else if (i == AXIS_failure)
+            g->m->axis[i] = rng_percent(&g->r, 85) ? FAILURE_ROLLBACK : FAILURE_STOP;
+        else if (count > 1)
+            g->m->axis[i] = (uint8_t)rng_below(&g->r, count);
+    }
+}
+
+/* A region that conversions run into: MMIO, ROM, or RAM without a private side. */
+static void draw_odd_region(struct gen *g, struct region_decl *r)
+{
+    uint32_t x = rng_below(&g->r, 100);
+
+    r->kind = x < 40 ? REGION_MMIO : x < 65 ? REGION_ROM : REGION_RAM;
+    if (r->kind != REGION_MMIO)
+        r->share = rng_percent(&g->r, 50) ? SHARE_MEMFD : SHARE_ANON;
+}
+
+/* Region 0 is always RAM with a private side. */
+static void draw_regions_of(struct gen *g, uint32_t n)
+{
+    uint32_t rest = g->n_pages, odd = n > 1 && rng_percent(&g->r, 35) ? 1 : 0;
+    bool even = rng_percent(&g->r, 40);
+
+    if (odd && n > 2 && rng_percent(&g->r, 35))
+        odd = 2;
+    g->m->n_regions = n;
+    for (uint32_t i = n; i-- > 0;) {
+        struct region_decl *r = &g->m->regions[i];
+        uint32_t most = rest - i;
+
+        if (i == 0) {
+            r->n_pages = rest;
+        } else if (i >= n - odd) {
+            draw_odd_region(g, r);
+            r->n_pages = rng_between(&g->r, 1, most < 4 ? most : 4);
+        } else {
+            r->n_pages = even ? rest / (i + 1) : rng_between(&g->r, 1, most);
+        }
+        if (i < n - odd) {
+            r->guest_memfd = 1;
+            r->share = rng_percent(&g->r, 50) ? SHARE_MEMFD : SHARE_ANON;
+        }
+        assert(r->n_pages > 0 && r->n_pages <= most);
+        rest -= r->n_pages;
+    }
+}
+
+/* What of a region is shown, in one stretch or two. */
+static uint32_t cut_region(struct gen *g, uint32_t region, struct piece *pieces)
+{
+    uint32_t n = g->m->regions[region].n_pages, first = 0, cut;
+
+    if (n > 2 && rng_percent(&g->r, 12)) {
+        first = rng_below(&g->r, 2);
+        n -= first + 1; /* the last page has no address */
+    }
+    if (n < 2 || !rng_percent(&g->r, 22)) {
+        pieces[0] = (struct piece){region, first, n};
+        return 1;
+    }
+    cut = rng_between(&g->r, 1, n - 1);
+    pieces[0] = (struct piece){region, first, cut};
+    pieces[1] = (struct piece){region, first + cut, n - cut};
+    if (rng_percent(&g->r, 40)) {
+        struct piece swap = pieces[0];
+
+        pieces[0] = pieces[1];
+        pieces[1] = swap;
+    }
+    return 2;
+}
+
+static void shuffle(struct rng *r, struct piece *pieces, uint32_t n)
+{
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t j = rng_below(r, i);
+        struct piece swap = pieces[i - 1];
+
+        pieces[i - 1] = pieces[j];
+        pieces[j] = swap;
+    }
+}
+
+/* Mostly low addresses, which are easy to read; sometimes right below the end. */
+static uint64_t draw_base(struct gen *g, uint32_t n_pieces)
+{
+    uint64_t end = PROGRAM_GPA_END / g->page_size;
+    uint64_t room = end - g->n_pages - (uint64_t)n_pieces * GAP_MAX;
+    uint32_t x = rng_below(&g->r, 100);
+
+    assert(room < end);
+    if (x < 25)
+        return 0;
+    if (x < 90)
+        return rng_below(&g->r, 64);
+    return x < 96 ? rng_below(&g->r, (uint32_t)room) : room;
+}
+
+static void place_sections(struct gen *g, const struct piece *pieces, uint32_t n)
+{
+    uint64_t at = draw_base(g, n);
+    uint32_t gap_percent = rng_percent(&g->r, 50) ? 0 : 50;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct section_decl *s = &g->m->sections[i];
+        const struct region_decl *r = &g->m->regions[pieces[i].region];
+
+        s->region = pieces[i].region;
+        s->first_page = pieces[i].first;
+        s->n_pages = pieces[i].n;
+        s->gpa_page = at;
+        at += s->n_pages;
+        if (gap_percent && rng_percent(&g->r, gap_percent))
+            at += rng_percent(&g->r, 80) ? rng_between(&g->r, 1, 4) : GAP_MAX;
+        if (r->guest_memfd)
+            g->ram[g->n_ram++] = (uint8_t)i;
+        if (r->kind != REGION_MMIO)
+            g->data[g->n_data++] = (uint8_t)i;
+    }
+    g->m->n_sections = n;
+}
+
+static void draw_sections(struct gen *g)
+{
+    struct piece pieces[PROGRAM_SECTIONS_MAX];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < g->m->n_regions; i++)
+        n += cut_region(g, i, pieces + n);
+    assert(n >= g->m->n_regions && n <= PROGRAM_SECTIONS_MAX);
+    if (rng_percent(&g->r, 30))
+        shuffle(&g->r, pieces, n);
+    place_sections(g, pieces, n);
+    assert(g->n_ram > 0 && g->n_data >= g->n_ram);
+}
+
+static uint32_t draw_entry_limit(struct gen *g)
+{
+    enum { ENTRIES_DEFAULT = 65535 };
+
+    if (g->o->entry_limit)
+        return g->o->entry_limit;
+    if (!rng_percent(&g->r, 10))
+        return ENTRIES_DEFAULT;
+    if (rng_percent(&g->r, 50))
+        return rng_between(&g->r, 1, g->n_pages);
+    return g->n_pages - rng_below(&g->r, g->n_pages < 4 ? g->n_pages : 4) + 1;
+}
+
+static void draw_io(struct gen *g)
+{
+    uint32_t x = rng_below(&g->r, 100);
+
+    g->m->n_containers = g->o->n_containers != UINT32_MAX ? g->o->n_containers
+                         : x < 8                          ? 0
+                         : x < 60                         ? 1
+                         : x < 90                         ? 2
+                                                          : 3;
+    for (uint32_t i = 0; i < g->m->n_containers; i++) {
+        uint32_t devices = rng_percent(&g->r, 70) ? 1 : 2;
+
+        g->m->containers[i].listen_all = rng_percent(&g->r, 70);
+        g->m->containers[i].entry_limit = draw_entry_limit(g);
+        while (devices--)
+            g->m->devices[g->m->n_devices++].container = i;
+    }
+    if (rng_percent(&g->r, 5))
+        g->m->memlock_pages = rng_between(&g->r, 1, g->n_pages + 4);
+}
+
+void gen_machine(struct gen *g)
+{
+    draw_axes(g);
+    g->page_size = machine_page_size(g->m);
+    g->n_pages = draw_pages(g);
+    g->m->n_vcpus = g->o->n_vcpus ? g->o->n_vcpus : rng_between(&g->r, 1, 4);
+    draw_regions_of(g, draw_regions(g));
+    draw_sections(g);
+    draw_io(g);
+    assert(machine_n_pages(g->m) == g->n_pages);
+}

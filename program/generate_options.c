@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What --set can fix: every axis, and the fields of a table. */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "program/complain.h"
+#include "program/generate.h"
+
+enum field {
+    FIELD_PAGES,
+    FIELD_REGIONS,
+    FIELD_CONTAINERS,
+    FIELD_VCPUS,
+    FIELD_OPS,
+    FIELD_ENTRIES,
+    FIELD_FAULTS,
+    FIELD_COUNT
+};
+
+static const struct {
+    const char *name;
+    const char *values;
+    const char *help;
+    uint32_t min, max;
+} fields[FIELD_COUNT] = {
+    [FIELD_PAGES] = {"pages", "1..262144|free", "guest pages over all regions", 1,
+                     PROGRAM_PAGES_MAX},
+    [FIELD_REGIONS] = {"regions", "1..8|free", "memory regions", 1, PROGRAM_REGIONS_MAX},
+    [FIELD_CONTAINERS] = {"containers", "0..4|free", "DMA containers", 0,
+                          PROGRAM_CONTAINERS_MAX},
+    [FIELD_VCPUS] = {"vcpus", "1..8|free", "vCPUs", 1, PROGRAM_VCPUS_MAX},
+    [FIELD_OPS] = {"ops", "1..65536|free", "ops of a program, faults included", 1,
+                   PROGRAM_OPS_MAX},
+    [FIELD_ENTRIES] = {"entries", "1..4294967295|free", "DMA entries of a container", 1,
+                       UINT32_MAX},
+    [FIELD_FAULTS] = {"faults", "on|off|free", "on: one in every program, off: none", 0, 0},
+};
+
+static const char *const axis_help[AXIS_COUNT] = {
+    [AXIS_mode] = "how a page changes sides",
+    [AXIS_order] = "what a conversion to private does first",
+    [AXIS_failure] = "what a conversion that fails does",
+    [AXIS_tracker] = "what remembers which pages are shared",
+    [AXIS_iommu] = "what maps memory for devices",
+    [AXIS_mapping] = "what one DMA mapping covers",
+    [AXIS_kernel] = "whose semantics the mock kernel has",
+    [AXIS_page_size] = "size of a page",
+};
+
+void generate_defaults(struct generate_options *o)
+{
+    assert(o);
+    memset(o, 0, sizeof(*o));
+    memset(o->axis, -1, sizeof(o->axis));
+    o->n_containers = UINT32_MAX;
+    o->faults = -1;
+}
+
+const char *generate_key(uint32_t i, const char **values, const char **help)
+{
+    assert(values && help);
+    if (i < AXIS_COUNT) {
+        *values = program_axis_values(i);
+        *help = axis_help[i];
+        return program_axis_name(i);
+    }
+    i -= AXIS_COUNT;
+    if (i >= FIELD_COUNT)
+        return NULL;
+    *values = fields[i].values;
+    *help = fields[i].help;
+    return fields[i].name;
+}
+
+static bool is(const char *s, size_t n, const char *name)
+{
+    return strlen(name) == n && memcmp(s, name, n) == 0;
+}
+
+/* Printable, and short enough for one line. */
+struct shown {
+    char s[40];
+};
+
+static struct shown show(const char *s, size_t n)
+{
+    struct shown shown;
+    size_t i;
+
+    for (i = 0; i < n && i + 1 < sizeof(shown.s); i++)
+        shown.s[i] = s[i] >= 0x20 && s[i] < 0x7f ? s[i] : '?';
+    shown.s[i] = 0;
+    return shown;
+}
+
+static int set_axis(struct generate_options *o, uint32_t axis, const char *value,
+                    const struct complaint *c)
+{
+    if (strcmp(value, "free") == 0) {
+        o->axis[axis] = -1;
+        return 0;
+    }
+    for (uint32_t i = 0; i < program_axis_count(axis); i++) {
+        if (strcmp(value, program_axis_value(axis, i)) == 0) {
+            o->axis[axis] = (int8_t)i;
+            return 0;
+        }
+    }
+    return complain(c, "unknown axis value %s=%s; this version has: %s",
+                    program_axis_name(axis), show(value, strlen(value)).s,
+                    program_axis_values(axis));
+}
+
+static int parse_u32(uint32_t field, const char *s, uint32_t *out, const struct complaint *c)
+{
+    const char *name = fields[field].name;
+    uint64_t n = 0;
+
+    for (const char *at = s; *at; at++) {
+        if (*at < '0' || *at > '9')
+            return complain(c, "%s: expected %s, got '%s'", name, fields[field].values,
+                            show(s, strlen(s)).s);
+        if (n <= UINT32_MAX)
+            n = n * 10 + (uint64_t)(*at - '0');
+    }
+    if (!*s || n < fields[field].min || n > fields[field].max)
+        return complain(c, "%s: expected %s, got '%s'", name, fields[field].values,
+                        show(s, strlen(s)).s);
+    *out = (uint32_t)n;
+    return 0;
+}
+
+static int set_faults(struct generate_options *o, const char *value, const struct complaint *c)
+{
+    static const char *const names[] = {"off", "on", "free"};
+
+    for (int8_t i = 0; i < 3; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            o->faults = i == 2 ? -1 : i;
+            return 0;
+        }
+    }
+    return complain(c, "faults: expected %s, got '%s'", fields[FIELD_FAULTS].values,
+                    show(value, strlen(value)).s);
+}
+
+static int set_field(struct generate_options *o, uint32_t field, const char *value,
+                     const struct complaint *c)
+{
+    uint32_t *const numbers[FIELD_FAULTS] = {
+        [FIELD_PAGES] = &o->n_pages,
+        [FIELD_REGIONS] = &o->n_regions,
+        [FIELD_CONTAINERS] = &o->n_containers,
+        [FIELD_VCPUS] = &o->n_vcpus,
+        [FIELD_OPS] = &o->n_ops,
+        [FIELD_ENTRIES] = &o->entry_limit,
+    };
+
+    assert(field < FIELD_COUNT);
+    if (field == FIELD_FAULTS)
+        return set_faults(o, value, c);
+    if (strcmp(value, "free") == 0) {
+        *numbers[field] = field == FIELD_CONTAINERS ? UINT32_MAX : 0;
+        return 0;
+    }
+    return parse_u32(field, value, numbers[field], c);
+}
+
+static int unknown_key(const char *key, size_t n, const struct complaint *c)
+{
+    char names[160];
+    size_t used = 0;
+    const char *values, *help, *name;
+
+    names[0] = 0;
+    for (uint32_t i = 0; (name = generate_key(i, &values, &help)) && used < sizeof(names); i++)
+        used += (size_t)snprintf(names + used, sizeof(names) - used, " %s", name);
+    return complain(c, "unknown key '%s'; there are:%s", show(key, n).s, names);
+}
+
+int generate_set(struct generate_options *o, const char *assignment, char *why, size_t why_size)
+{
+    const struct complaint c = {why, why_size};
+    const char *equals = strchr(assignment, '=');
+    size_t n = equals ? (size_t)(equals - assignment) : strlen(assignment);
+
+    assert(o && assignment);
+    if (!equals)
+        return complain(&c, "expected key=value, got '%s'", show(assignment, n).s);
+    for (uint32_t i = 0; i < AXIS_COUNT; i++) {
+        if (is(assignment, n, program_axis_name(i)))
+            return set_axis(o, i, equals + 1, &c);
+    }
+    for (uint32_t i = 0; i < FIELD_COUNT; i++) {
+        if (is(assignment, n, fields[i].name))
+            return set_field(o, i, equals + 1, &c);
+    }
+    return unknown_key(assignment, n, &c);
+}

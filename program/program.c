@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/op.h"
+#include "program/op_table.h"
+
+void program_init(struct program *p)
+{
+    assert(p);
+    memset(p, 0, sizeof(*p));
+}
+
+void program_free(struct program *p)
+{
+    assert(p);
+    free(p->ops);
+    free(p->expects);
+    program_init(p);
+}
+
+void program_clear(struct program *p)
+{
+    assert(p && p->n_ops <= p->cap_ops && p->n_expects <= p->cap_expects);
+    memset(&p->machine, 0, sizeof(p->machine));
+    p->seed = 0;
+    p->n_ops = 0;
+    p->n_expects = 0;
+}
+
+/* Room for one more element; doubles, so that appending is cheap. */
+static int grow(void **array, uint32_t *cap, uint32_t n, uint32_t max, size_t element)
+{
+    uint32_t wanted;
+    void *bigger;
+
+    assert(n <= *cap && element > 0);
+    if (n >= max)
+        return -E2BIG;
+    if (n < *cap)
+        return 0;
+    wanted = *cap ? *cap * 2 : 64;
+    if (wanted > max)
+        wanted = max;
+    bigger = realloc(*array, wanted * element);
+    if (!bigger)
+        return -ENOMEM;
+    *array = bigger;
+    *cap = wanted;
+    return 0;
+}
+
+int program_add_op(struct program *p, const struct op *op)
+{
+    void *array = p->ops;
+    int error = grow(&array, &p->cap_ops, p->n_ops, PROGRAM_OPS_MAX, sizeof(*op));
+
+    assert(op->kind < OP_KIND_COUNT);
+    p->ops = array;
+    if (!error)
+        p->ops[p->n_ops++] = *op;
+    return error;
+}
+
+int program_add_expect(struct program *p, const struct expect *expect)
+{
+    void *array = p->expects;
+    int error =
+        grow(&array, &p->cap_expects, p->n_expects, PROGRAM_EXPECTS_MAX, sizeof(*expect));
+
+    assert(expect->kind < EXPECT_KIND_COUNT);
+    p->expects = array;
+    if (!error)
+        p->expects[p->n_expects++] = *expect;
+    return error;
+}
+
+uint32_t machine_page_size(const struct machine *m)
+{
+    static const uint32_t sizes[] = {PAGE_SIZE_4K};
+
+    assert(m->axis[AXIS_page_size] < sizeof(sizes) / sizeof(sizes[0]));
+    return sizes[m->axis[AXIS_page_size]];
+}
+
+uint32_t machine_first_page(const struct machine *m, uint32_t region)
+{
+    uint32_t n = 0;
+
+    assert(region <= m->n_regions && m->n_regions <= PROGRAM_REGIONS_MAX);
+    for (uint32_t i = 0; i < region; i++)
+        n += m->regions[i].n_pages;
+    return n;
+}
+
+uint32_t machine_n_pages(const struct machine *m)
+{
+    return machine_first_page(m, m->n_regions);
+}
+
+uint64_t machine_gpa(const struct machine *m, uint32_t region, uint64_t offset)
+{
+    uint64_t page_size = machine_page_size(m), page = offset / page_size;
+
+    assert(region < m->n_regions && m->n_sections <= PROGRAM_SECTIONS_MAX);
+    for (uint32_t i = 0; i < m->n_sections; i++) {
+        const struct section_decl *s = &m->sections[i];
+
+        if (s->region == region && page >= s->first_page && page - s->first_page < s->n_pages)
+            return (s->gpa_page + (page - s->first_page)) * page_size + offset % page_size;
+    }
+    return UINT64_MAX;
+}
+
+int machine_section_at(const struct machine *m, uint64_t gpa)
+{
+    uint64_t page = gpa / machine_page_size(m);
+
+    assert(m->n_sections <= PROGRAM_SECTIONS_MAX);
+    for (uint32_t i = 0; i < m->n_sections; i++) {
+        const struct section_decl *s = &m->sections[i];
+
+        if (page >= s->gpa_page && page - s->gpa_page < s->n_pages)
+            return (int)i;
+    }
+    return -1;
+}
+
+uint64_t op_gpa(const struct machine *m, const struct op *op)
+{
+    assert(op->region == OP_NO_REGION || op->region < m->n_regions);
+    if (op->region == OP_NO_REGION)
+        return op->start;
+    return machine_gpa(m, op->region, op->start);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The declarations: machine, region, section, container, device, seed. */
+#include <assert.h>
+
+#include "program/parser.h"
+#include "program/writer.h"
+
+/* "a or b": one of two words as 0 or 1. */
+static int parse_choice(struct parser *ps, const char *what, struct word w, const char *zero,
+                        const char *one, uint8_t *out)
+{
+    if (!word_is(w, zero) && !word_is(w, one))
+        return complain(&ps->complaint, "%s: expected %s or %s, got '%s'", what, zero, one,
+                        quote(w).s);
+    *out = word_is(w, one);
+    return 0;
+}
+
+static int parse_u32(struct parser *ps, const char *what, struct word w, uint32_t min,
+                     uint32_t max, uint32_t *out)
+{
+    uint64_t number = 0;
+    int error = parse_number(ps, what, w, min, max, &number);
+
+    if (!error)
+        *out = (uint32_t)number;
+    return error;
+}
+
+#define SET_AXIS(name, ...)                                                                    \
+    static int set_##name(struct parser *ps, struct word value, void *out)                     \
+    {                                                                                          \
+        struct machine *m = out;                                                               \
+                                                                                               \
+        return parse_axis(ps, AXIS_##name, value, &m->axis[AXIS_##name]);                      \
+    }
+PROGRAM_AXES(SET_AXIS)
+
+static int set_vcpus(struct parser *ps, struct word value, void *out)
+{
+    struct machine *m = out;
+
+    return parse_u32(ps, "vcpus", value, 1, PROGRAM_VCPUS_MAX, &m->n_vcpus);
+}
+
+static int set_memlock(struct parser *ps, struct word value, void *out)
+{
+    struct machine *m = out;
+
+    return parse_u32(ps, "memlock", value, 0, UINT32_MAX, &m->memlock_pages);
+}
+
+int parse_machine(struct parser *ps)
+{
+#define AXIS_KEY(name, ...) {#name, false, set_##name},
+    static const struct key keys[] = {
+        PROGRAM_AXES(AXIS_KEY){"vcpus", false, set_vcpus},
+        {"memlock", false, set_memlock},
+    };
+
+    if (ps->has_machine)
+        return complain(&ps->complaint, "a second machine line, a scenario has one");
+    ps->has_machine = true;
+    ps->p->machine.n_vcpus = 1;
+    return parse_keys(ps, "machine", keys, sizeof(keys) / sizeof(keys[0]), &ps->p->machine);
+}
+
+static int set_pages(struct parser *ps, struct word value, void *out)
+{
+    struct region_decl *r = out;
+
+    return parse_u32(ps, "pages", value, 1, PROGRAM_PAGES_MAX, &r->n_pages);
+}
+
+static int set_share(struct parser *ps, struct word value, void *out)
+{
+    struct region_decl *r = out;
+
+    if (r->kind == REGION_MMIO)
+        return complain(&ps->complaint, "an mmio region has no memory, so no share=");
+    return parse_choice(ps, "share", value, share_names[0], share_names[1], &r->share);
+}
+
+static int set_guest_memfd(struct parser *ps, struct word value, void *out)
+{
+    struct region_decl *r = out;
+
+    return parse_choice(ps, "guest_memfd", value, "no", "yes", &r->guest_memfd);
+}
+
+int parse_region_statement(struct parser *ps)
+{
+    static const struct key keys[] = {
+        {"pages", false, set_pages},
+        {"share", false, set_share},
+        {"guest_memfd", false, set_guest_memfd},
+    };
+    struct machine *m = &ps->p->machine;
+    struct region_decl r = {0};
+    struct word w;
+    uint32_t kind = 0;
+    uint64_t number = 0;
+    int error = take_word(ps, "a region like ram0", &w);
+
+    if (error)
+        return error;
+    if (!region_word(w, &kind, &number))
+        return complain(&ps->complaint, "expected a region like ram0, rom1 or mmio2, got '%s'",
+                        quote(w).s);
+    if (number != m->n_regions)
+        return complain(&ps->complaint,
+                        "regions are numbered as they come: expected %s%u, got"
+                        " '%s'",
+                        region_kind_name(kind), m->n_regions, quote(w).s);
+    if (m->n_regions == PROGRAM_REGIONS_MAX)
+        return complain(&ps->complaint, "too many regions, the most is %d",
+                        PROGRAM_REGIONS_MAX);
+    r.kind = (uint8_t)kind;
+    r.guest_memfd = kind == REGION_RAM;
+    error = parse_keys(ps, "region", keys, sizeof(keys) / sizeof(keys[0]), &r);
+    if (!error && !r.n_pages)
+        error = complain(&ps->complaint, "expected pages=N");
+    if (!error)
+        m->regions[m->n_regions++] = r;
+    return error;
+}
+
+int parse_section(struct parser *ps)
+{
+    struct machine *m = &ps->p->machine;
+    uint32_t page_size = machine_page_size(m);
+    struct section_decl s = {0};
+    struct range range = {0};
+    struct word w;
+    int error = take_range(ps, false, &range);
+
+    if (!error && (range.start % page_size || range.size % page_size || !range.size ||
+                   range.start / page_size + range.size / page_size > PROGRAM_PAGES_MAX))
+        error = complain(&ps->complaint, "a section is whole pages of its region");
+    if (!error)
+        error = take_literal(ps, "at");
+    if (!error)
+        error = take_word(ps, "a guest physical page number", &w);
+    if (!error)
+        error = parse_number(ps, "at", w, 0, PROGRAM_GPA_END / page_size, &s.gpa_page);
+    if (!error && m->n_sections == PROGRAM_SECTIONS_MAX)
+        error =
+            complain(&ps->complaint, "too many sections, the most is %d", PROGRAM_SECTIONS_MAX);
+    if (error)
+        return error;
+    s.region = range.region;
+    s.first_page = (uint32_t)(range.start / page_size);
+    s.n_pages = (uint32_t)(range.size / page_size);
+    m->sections[m->n_sections++] = s;
+    return 0;
+}
+
+/* "c0" where the next free number is n. */
+static int take_new(struct parser *ps, char letter, const char *what, uint32_t n, uint32_t max)
+{
+    struct word w;
+    uint64_t number = 0;
+    int error = take_word(ps, what, &w);
+
+    if (error)
+        return error;
+    if (w.n < 2 || w.s[0] != letter || word_number(word_tail(w, 1), &number) || number != n)
+        return complain(&ps->complaint,
+                        "%ss are numbered as they come: expected %c%u, got '%s'", what, letter,
+                        n, quote(w).s);
+    if (n == max)
+        return complain(&ps->complaint, "too many %ss, the most is %u", what, max);
+    return 0;
+}
+
+struct container_keys {
+    struct container_decl decl;
+    uint8_t iommu;
+};
+
+static int set_container_iommu(struct parser *ps, struct word value, void *out)
+{
+    struct container_keys *k = out;
+    uint8_t of_machine = ps->p->machine.axis[AXIS_iommu];
+    int error = parse_axis(ps, AXIS_iommu, value, &k->iommu);
+
+    if (!error && k->iommu != of_machine)
+        error = complain(&ps->complaint, "iommu=%s, but the machine has iommu=%s",
+                         quote(value).s, program_axis_value(AXIS_iommu, of_machine));
+    return error;
+}
+
+static int set_listen(struct parser *ps, struct word value, void *out)
+{
+    struct container_keys *k = out;
+
+    return parse_choice(ps, "listen", value, "manual", "all", &k->decl.listen_all);
+}
+
+static int set_entries(struct parser *ps, struct word value, void *out)
+{
+    struct container_keys *k = out;
+
+    return parse_u32(ps, "entries", value, 0, UINT32_MAX, &k->decl.entry_limit);
+}
+
+int parse_container(struct parser *ps)
+{
+    enum { ENTRIES_DEFAULT = 65535 }; /* of the kernel's module parameter */
+    static const struct key keys[] = {
+        {"iommu", false, set_container_iommu},
+        {"listen", false, set_listen},
+        {"entries", false, set_entries},
+    };
+    struct machine *m = &ps->p->machine;
+    struct container_keys k = {.decl = {.listen_all = 1, .entry_limit = ENTRIES_DEFAULT}};
+    int error = take_new(ps, 'c', "container", m->n_containers, PROGRAM_CONTAINERS_MAX);
+
+    if (!error)
+        error = parse_keys(ps, "container", keys, sizeof(keys) / sizeof(keys[0]), &k);
+    if (!error)
+        m->containers[m->n_containers++] = k.decl;
+    return error;
+}
+
+int parse_device(struct parser *ps)
+{
+    struct machine *m = &ps->p->machine;
+    uint8_t container = 0;
+    int error = take_new(ps, 'd', "device", m->n_devices, PROGRAM_DEVICES_MAX);
+
+    if (!error)
+        error = take_literal(ps, "in");
+    if (!error)
+        error = take_unit(ps, UNIT_CONTAINER, &container);
+    if (!error)
+        m->devices[m->n_devices++].container = container;
+    return error;
+}
+
+int parse_seed(struct parser *ps)
+{
+    struct word w;
+    int error = take_word(ps, "a number", &w);
+
+    if (!error && ps->has_seed)
+        error = complain(&ps->complaint, "a second seed line, a scenario has one");
+    ps->has_seed = true;
+    return error ? error : parse_number(ps, "seed", w, 0, UINT64_MAX, &ps->p->seed);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A whole program. Defaults are always printed: a file keeps its meaning when they change. */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "program/parser.h"
+#include "program/writer.h"
+
+/* Comments, cut into lines that the parser takes; bytes that it refuses become '?'. */
+static void print_header(FILE *out, const char *header)
+{
+    enum { COLUMNS_MAX = TEXT_LINE_MAX - 2 };
+    uint32_t column = 0;
+
+    for (const char *s = header; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (column == 0)
+            (void)fputs("# ", out);
+        if (c == '\n' || column == COLUMNS_MAX) {
+            (void)fputc('\n', out);
+            column = 0;
+            if (c == '\n')
+                continue;
+            (void)fputs("# ", out);
+        }
+        (void)fputc((c < 0x20 && c != '\t') || c == 0x7f ? '?' : c, out);
+        column++;
+    }
+    if (column)
+        (void)fputc('\n', out);
+}
+
+static void print_region(FILE *out, const struct machine *m, uint32_t i)
+{
+    const struct region_decl *r = &m->regions[i];
+
+    (void)fprintf(out, "region %s pages=%u", region_name(m, i).s, r->n_pages);
+    if (r->kind != REGION_MMIO)
+        (void)fprintf(out, " share=%s", share_names[r->share]);
+    if (r->kind == REGION_RAM)
+        (void)fprintf(out, " guest_memfd=%s", r->guest_memfd ? "yes" : "no");
+    (void)fputc('\n', out);
+}
+
+static void print_section(FILE *out, const struct machine *m, uint32_t i)
+{
+    const struct section_decl *s = &m->sections[i];
+    char range[64];
+
+    text_range(range, sizeof(range), m, s->region, s->first_page, s->n_pages);
+    (void)fprintf(out, "section %s at %" PRIu64 "\n", range, s->gpa_page);
+}
+
+static void print_machine(FILE *out, const struct machine *m)
+{
+    (void)fputs("machine", out);
+    for (uint32_t i = 0; i < AXIS_COUNT; i++)
+        (void)fprintf(out, " %s=%s", program_axis_name(i), program_axis_value(i, m->axis[i]));
+    (void)fprintf(out, " vcpus=%u memlock=%u\n", m->n_vcpus, m->memlock_pages);
+    for (uint32_t i = 0; i < m->n_regions; i++)
+        print_region(out, m, i);
+    for (uint32_t i = 0; i < m->n_sections; i++)
+        print_section(out, m, i);
+    for (uint32_t i = 0; i < m->n_containers; i++)
+        (void)fprintf(out, "container c%u iommu=%s listen=%s entries=%u\n", i,
+                      program_axis_value(AXIS_iommu, m->axis[AXIS_iommu]),
+                      m->containers[i].listen_all ? "all" : "manual",
+                      m->containers[i].entry_limit);
+    for (uint32_t i = 0; i < m->n_devices; i++)
+        (void)fprintf(out, "device d%u in c%u\n", i, m->devices[i].container);
+}
+
+static void print_ops(FILE *out, const struct program *p, const struct vocabulary *words)
+{
+    char line[TEXT_LINE_MAX];
+    uint32_t next = 0;
+
+    for (uint32_t i = 0; i < p->n_ops; i++) {
+        text_op(line, sizeof(line), p, &p->ops[i], words);
+        (void)fprintf(out, "%s\n", line);
+        for (; next < p->n_expects && p->expects[next].op == i; next++) {
+            text_expect(line, sizeof(line), p, &p->expects[next], words);
+            (void)fprintf(out, "  %s\n", line);
+        }
+    }
+    assert(next == p->n_expects);
+}
+
+int text_print(FILE *out, const struct program *p, const struct vocabulary *words,
+               const char *header)
+{
+    assert(out && p && words);
+    errno = 0;
+    (void)fprintf(out, "gmemcheck-scenario %d\n", SCENARIO_VERSION);
+    if (header)
+        print_header(out, header);
+    print_machine(out, &p->machine);
+    (void)fprintf(out, "seed %" PRIu64 "\n", p->seed);
+    if (p->n_ops)
+        (void)fputc('\n', out);
+    print_ops(out, p, words);
+    if (fflush(out) != 0 || ferror(out))
+        return errno ? -errno : -EIO;
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "program/validate.h"
+
+static int check_ops(const struct program *p, const struct complaint *c, uint32_t *line)
+{
+    for (uint32_t i = 0; i < p->n_ops; i++) {
+        *line = p->ops[i].line;
+        if (validate_op(&p->machine, &p->ops[i], c))
+            return -EINVAL;
+    }
+    return 0;
+}
+
+static int check_expects(const struct program *p, const struct complaint *c, uint32_t *line)
+{
+    uint32_t last_op = 0;
+
+    for (uint32_t i = 0; i < p->n_expects; i++) {
+        *line = p->expects[i].line;
+        if (validate_expect(p, &p->expects[i], c))
+            return -EINVAL;
+        if (p->expects[i].op < last_op)
+            return complain(c, "expectation %u is not in the order of the ops", i);
+        last_op = p->expects[i].op;
+    }
+    return 0;
+}
+
+int program_validate(const struct program *p, char *why, size_t why_size, uint32_t *line)
+{
+    const struct complaint c = {why, why_size};
+    uint32_t at = 0;
+    int error = validate_machine(&p->machine, &c);
+
+    if (!error && !p->machine.n_regions)
+        error = complain(&c, "the machine has no region");
+    if (!error && (p->n_ops > PROGRAM_OPS_MAX || p->n_expects > PROGRAM_EXPECTS_MAX))
+        error = complain(&c, "%u ops and %u expectations, the most are %u and %u", p->n_ops,
+                         p->n_expects, PROGRAM_OPS_MAX, PROGRAM_EXPECTS_MAX);
+    if (!error)
+        error = check_ops(p, &c, &at);
+    if (!error)
+        error = check_expects(p, &c, &at);
+    if (line)
+        *line = error ? at : 0;
+    assert(error == 0 || error == -EINVAL);
+    return error;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "program/op_table.h"
+#include "program/validate.h"
+
+enum { ERRNO_LAST = 4095 };
+
+static const char *name_of(const struct expect *e)
+{
+    return expect_rows[e->kind].name;
+}
+
+int check_result(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    (void)p;
+    if (e->value > ERRNO_LAST)
+        return complain(c, "expect result: %" PRIu64 " is no errno", e->value);
+    return 0;
+}
+
+int check_status(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    const struct op *op = &p->ops[e->op];
+
+    if (op->kind != OP_CONVERT || op->via != VIA_HYPERCALL)
+        return complain(c, "expect status: only a convert via=hypercall tells the guest one");
+    if (e->value != 0 && e->value != EAGAIN && e->value != EINVAL)
+        return complain(c, "expect status: the guest is told 0, EAGAIN or EINVAL");
+    return 0;
+}
+
+int check_pages(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    const struct machine *m = &p->machine;
+    uint64_t page_size = machine_page_size(m), bytes;
+
+    if (e->region >= m->n_regions || m->regions[e->region].kind == REGION_MMIO)
+        return complain(c, "expect %s: expected a range of a region with memory", name_of(e));
+    if (e->start % page_size || e->size % page_size || !e->size)
+        return complain(
+            c, "expect %s: start 0x%" PRIx64 " and size 0x%" PRIx64 " must be whole pages",
+            name_of(e), e->start, e->size);
+    bytes = m->regions[e->region].n_pages * page_size;
+    if (e->start > bytes || e->size > bytes - e->start)
+        return complain(c, "expect %s: the range leaves %s, which has %u pages", name_of(e),
+                        region_name(m, e->region).s, m->regions[e->region].n_pages);
+    return 0;
+}
+
+int check_side_pages(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    if (e->value > 1)
+        return complain(c, "expect %s: the side is shared or private", name_of(e));
+    return check_pages(p, e, c);
+}
+
+int check_read_back(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    if (p->ops[e->op].kind != OP_READ && p->ops[e->op].kind != OP_DMA_READ)
+        return complain(c, "expect data: only read and dma-read have data, not %s",
+                        op_rows[p->ops[e->op].kind].name);
+    return 0;
+}
+
+int check_truth(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    (void)p;
+    if (e->value > 1)
+        return complain(c, "expect %s: must be 0 or 1, not %" PRIu64, name_of(e), e->value);
+    return 0;
+}
+
+int check_populated(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    if (p->ops[e->op].kind != OP_QUERY)
+        return complain(c, "expect populated: only query answers that, not %s",
+                        op_rows[p->ops[e->op].kind].name);
+    return check_truth(p, e, c);
+}
+
+static int check_fields(const struct expect *e, const struct complaint *c)
+{
+    uint8_t has = expect_rows[e->kind].has;
+
+    if ((!(has & HAS_RANGE) && (e->region || e->start || e->size)) ||
+        (!(has & HAS_VALUE) && e->value) || (!(has & HAS_POINT) && e->point) ||
+        (!expect_rows[e->kind].unit && e->unit) || e->pad || e->pad2)
+        return complain(c, "expect %s: a field that it has no use for must be 0", name_of(e));
+    return 0;
+}
+
+int validate_expect(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    int error;
+
+    if (e->kind >= EXPECT_KIND_COUNT)
+        return complain(c, "unknown expectation %u", e->kind);
+    if (e->op >= p->n_ops)
+        return complain(c, "expect %s: no op is before it", name_of(e));
+    if (expect_rows[e->kind].unit == UNIT_CONTAINER && e->unit >= p->machine.n_containers)
+        return complain(c, "expect %s: c%u, the machine has %u containers", name_of(e), e->unit,
+                        p->machine.n_containers);
+    error = check_fields(e, c);
+    if (!error && expect_rows[e->kind].check)
+        error = expect_rows[e->kind].check(p, e, c);
+    return error;
+}
