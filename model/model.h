@@ -36,7 +36,7 @@ struct failed_call {
     uint16_t error; /* positive errno */
     bool injected;  /* by a fault; false: the kernel's own answer (a limit) */
     bool late;
-    bool in_undo;   /* an earlier call of the op had failed */
+    bool in_undo; /* an earlier call of the op had failed */
 };
 
 /* What came of an op. */
@@ -47,7 +47,7 @@ struct op_result {
     uint64_t guest_status; /* what the guest was told */
     uint64_t data;         /* OP_READ, OP_DMA_READ: token; OP_QUERY: answer */
     uint32_t n_calls;      /* host calls with an effect on kernel state that the op made */
-    uint32_t n_failed;     /* entries in failed[]; more than fit are counted here all the same */
+    uint32_t n_failed; /* entries in failed[]; more than fit are counted here all the same */
     struct failed_call failed[MODEL_FAILED_MAX];
 };
 
@@ -59,7 +59,18 @@ size_t model_size(const struct machine *m);
  * address is a snapshot). `m` must outlive it. All pages of guest_memfd regions private. */
 struct model *model_new(void *memory, const struct machine *m);
 
-/* ---- what is seen ---- */
+/* Pages are numbered as the program numbers them (through all regions). Where sections show a
+ * page of a plain region at a second address, numbers past the last guest page stand for those
+ * aliases: the functions below take them too, and all of them must be told. */
+uint32_t model_n_pages(const struct model *o); /* aliases included */
+/* The page, or alias, at a GPA page; MODEL_NO_PAGE: none. */
+uint32_t model_page_at(const struct model *o, uint64_t gpa_page);
+/* The other way round; UINT64_MAX: it has no address (only its tracker can be seen). */
+uint64_t model_gpa_page(const struct model *o, uint32_t page);
+
+/* ---- what is seen ----
+ * After each host call that changed anything: the pages and mappings that it changed, every
+ * container and the totals. Telling what did not change is harmless. */
 void model_see_page(struct model *o, uint32_t page, const struct view_page *now);
 void model_see_mapping(struct model *o, uint32_t container, uint32_t page,
                        const struct view_mapping *now);

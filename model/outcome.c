@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What came of an op: which of the allowed outcomes it claims to be, whether it may be that
+ * one, whether the world looks like it; then the abstract state follows.
+ */
+#include "model/state.h"
+
+/* Debt is what may still be there on the other side: it is remembered, never forgiven. */
+static void settle_debt(struct model *o, uint32_t slot)
+{
+    const struct view_page *now = &o->slots[slot].seen;
+    uint32_t home = o->info[slot].home;
+    uint32_t other = page_is_private(o, home) ? now->shared_frame : now->private_frame;
+
+    if (other)
+        o->state[home] |= PAGE_DEBT;
+    else
+        o->state[home] &= (uint8_t)~PAGE_DEBT;
+}
+
+/* Pages that changed although they did not change sides: only a first touch, or old debt
+ * that went. */
+static bool judge_pages_kept(struct model *o, struct violation *v)
+{
+    for (uint32_t i = 0; i < o->n_changes; i++) {
+        const struct page_change *c = &o->changes[i];
+
+        if (o->plan.kind == OP_CONVERT && !o->plan.goes_on && plan_converts(o, c->slot))
+            continue;
+        if (!rule_i3_page(o, c->slot, v) || !rule_s6_frames(o, c, v) ||
+            !rule_i4_page(o, c->slot, false, v))
+            return false;
+        settle_debt(o, c->slot);
+    }
+    return true;
+}
+
+static bool judge_mappings(const struct model *o, struct violation *v)
+{
+    for (uint32_t i = 0; i < o->n_map_changes; i++) {
+        const struct map_change *c = &o->map_changes[i];
+
+        if (!rule_i1_unwanted(o, c->container, c->slot, v) ||
+            !rule_i2_missing(o, c->container, c->slot, v))
+            return false;
+    }
+    return rule_i2_counts(o, v);
+}
+
+/* An op that succeeded without changing what is mapped, private or open. */
+static bool judge_quiet(struct model *o, struct violation *v)
+{
+    return judge_pages_kept(o, v) && judge_mappings(o, v) && rule_s5_open(o, v);
+}
+
+static bool convert_page(struct model *o, uint32_t slot, bool debt_allowed, struct violation *v)
+{
+    bool flipped = page_is_private(o, o->info[slot].home) != o->plan.to_private;
+
+    if (flipped) {
+        state_flip(o, slot);
+        o->pages_changed++;
+    }
+    if (!rule_i3_page(o, slot, v) || !rule_i4_converted(o, slot, flipped, debt_allowed, v))
+        return false;
+    settle_debt(o, slot);
+    return true;
+}
+
+static bool adopt_convert(struct model *o, bool debt_allowed, struct violation *v)
+{
+    const struct plan *p = &o->plan;
+
+    for (uint32_t i = 0; i < o->n_sections; i++) {
+        const struct section *s = &o->sections[i];
+        uint64_t from = s->gpa_page > p->lo ? s->gpa_page : p->lo;
+        uint64_t to = s->gpa_page + s->n_pages < p->hi ? s->gpa_page + s->n_pages : p->hi;
+
+        if (!(o->info[s->home].kind & SLOT_GMEM))
+            continue;
+        for (uint64_t page = from; page < to; page++)
+            if (!convert_page(o, s->home + (uint32_t)(page - s->gpa_page), debt_allowed, v))
+                return false;
+    }
+    return true;
+}
+
+static void adopt_device(struct model *o)
+{
+    uint32_t device = o->op.unit, c = o->m->devices[device].container;
+    bool attach = o->op.kind == OP_ATTACH;
+
+    assert(o->attached[device] != attach);
+    o->attached[device] = attach;
+    if (attach && o->containers[c].n_devices++ == 0)
+        state_open(o, c);
+    if (!attach && --o->containers[c].n_devices == 0)
+        state_close(o, c);
+}
+
+/* Outcome 2 or 3a: the target. */
+static bool judge_done(struct model *o, const struct op_result *r, struct violation *v)
+{
+    const struct plan *p = &o->plan;
+
+    o->outcome = MODEL_DONE;
+    switch (p->kind) {
+    case OP_CONVERT:
+        if (!p->goes_on && !adopt_convert(o, r->n_failed != 0, v))
+            return false;
+        break;
+    case OP_ATTACH:
+    case OP_DETACH:
+        adopt_device(o);
+        break;
+    case OP_UNLISTEN:
+        state_unlisten(o, p->container, p->home_lo, p->home_hi);
+        break;
+    default:
+        assert(p->kind == OP_LISTEN && p->candidate);
+        break;
+    }
+    return judge_quiet(o, v) && rule_i7_status(o, r, v);
+}
+
+/* Forgets what model_op_begin had assumed of an op that then failed. */
+static void forget_target(struct model *o)
+{
+    const struct plan *p = &o->plan;
+
+    if (p->candidate)
+        state_unlisten(o, p->container, p->home_lo, p->home_hi);
+    if (p->kind == OP_ATTACH && !p->refused) {
+        struct container_state *c = &o->containers[o->m->devices[o->op.unit].container];
+
+        c->live = c->n_devices != 0;
+    }
+}
+
+/* Outcome 1, 3b or 4: the old state. */
+static bool judge_undone(struct model *o, const struct op_result *r, struct violation *v)
+{
+    bool refused = o->plan.refused && (r->error == o->plan.refused || r->error == 0);
+    bool ok;
+
+    o->outcome = refused ? MODEL_REJECTED : MODEL_UNDONE;
+    ok = rule_o5_old_state(o, r, v) && rule_s5_open(o, v);
+    forget_target(o);
+    for (uint32_t i = 0; i < o->n_changes; i++)
+        settle_debt(o, o->changes[i].slot);
+    return ok && rule_i7_status(o, r, v);
+}
+
+static bool judge_request(struct model *o, const struct op_result *r, struct violation *v)
+{
+    if (o->plan.refused)
+        return rule_o1_refused(o, r, v) && judge_undone(o, r, v);
+    if (r->error == 0)
+        return judge_done(o, r, v);
+    return rule_failed(o, r, v) && judge_undone(o, r, v);
+}
+
+static bool judge_stopped(struct model *o, const struct op_result *r, struct violation *v)
+{
+    o->outcome = MODEL_STOPPED;
+    if (!rule_o7_may_stop(o, r, v))
+        return false;
+    o->stopped = true;
+    return rule_i7_status(o, r, v);
+}
+
+static bool judge(struct model *o, const struct op_result *r, struct violation *v)
+{
+    if (o->stopped) {
+        o->outcome = MODEL_STOPPED;
+        return rule_o6_after_stop(o, r, v);
+    }
+    if (r->stopped)
+        return judge_stopped(o, r, v);
+    o->outcome = r->error ? MODEL_REJECTED : MODEL_DONE;
+    switch (o->op.kind) {
+    case OP_READ:
+    case OP_WRITE:
+    case OP_DMA_READ:
+    case OP_DMA_WRITE:
+        return rule_data_op(o, r, v) && judge_quiet(o, v);
+    case OP_QUERY:
+        return rule_query_op(o, r, v) && judge_quiet(o, v);
+    case OP_FAULT:
+    case OP_DISARM:
+        return judge_quiet(o, v);
+    default:
+        return judge_request(o, r, v);
+    }
+}
+
+bool model_op_end(struct model *o, const struct op_result *r, struct violation *v)
+{
+    bool ok;
+
+    assert(o->phase == PHASE_OP);
+    ok = model_after_call(o, v) && judge(o, r, v);
+    o->phase = PHASE_IDLE;
+    o->plan.kind = OP_KIND_COUNT; /* between ops nothing may change */
+    o->plan.container = CONTAINER_NONE;
+    return ok;
+}

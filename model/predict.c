@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The decision table (behaviour.md 3.1 as amended by design.md section 4; core/vmm.h for the
+ * other calls), from the program and the abstract state alone: is the op refused, what may it
+ * change, would its target fit?
+ */
+#include "model/state.h"
+
+/* What a range of guest physical pages consists of. */
+struct mix {
+    uint64_t gmem; /* pages */
+    bool plain;    /* some RAM or ROM that cannot be private */
+};
+
+static struct mix range_mix(const struct model *o, uint64_t lo, uint64_t hi)
+{
+    struct mix mix = {0};
+
+    for (uint32_t i = 0; i < o->n_sections; i++) {
+        const struct section *s = &o->sections[i];
+        uint64_t from = s->gpa_page > lo ? s->gpa_page : lo;
+        uint64_t to = s->gpa_page + s->n_pages < hi ? s->gpa_page + s->n_pages : hi;
+        uint32_t kind = o->info[s->home].kind;
+
+        if (from >= to)
+            continue;
+        if (kind & SLOT_GMEM)
+            mix.gmem += to - from;
+        else if (!(kind & SLOT_MMIO))
+            mix.plain = true;
+    }
+    return mix;
+}
+
+/* A guest access exits only when the attribute is not what the access wants. */
+static bool attribute_is(const struct model *o, uint64_t gpa_page, bool is_private)
+{
+    uint32_t slot = layout_slot_at(o, gpa_page);
+
+    return (slot != MODEL_NO_PAGE && page_is_private(o, o->info[slot].home)) == is_private;
+}
+
+static void plan_convert(const struct model *o, const struct op *op, struct plan *p)
+{
+    uint64_t mask = (1ULL << o->page_shift) - 1, gpa = layout_op_gpa(o, op);
+    struct mix mix;
+
+    p->to_private = op->to_private;
+    if (((gpa | op->size) & mask) || op->size == 0 || gpa + op->size < gpa) {
+        p->refused = EINVAL;
+        /* The kernel answers such a hypercall itself: nobody is asked. */
+        p->free_result = op->via == VIA_HYPERCALL;
+        return;
+    }
+    p->container = CONTAINER_ANY;
+    p->lo = gpa >> o->page_shift;
+    p->hi = p->lo + (op->size >> o->page_shift);
+    if (op->via == VIA_FAULT && attribute_is(o, p->lo, p->to_private)) {
+        p->goes_on = true;
+        return;
+    }
+    mix = range_mix(o, p->lo, p->hi);
+    if (p->to_private ? mix.gmem != p->hi - p->lo : mix.plain)
+        p->refused = EINVAL;
+}
+
+static void plan_one_page(const struct model *o, const struct op *op, struct plan *p)
+{
+    uint64_t gpa = layout_op_gpa(o, op);
+
+    p->slot = MODEL_NO_PAGE;
+    if (gpa == NO_GPA && op->region != OP_NO_REGION) {
+        p->free_result = true; /* it has no address to be reached at */
+        return;
+    }
+    p->slot = layout_slot_at(o, gpa >> o->page_shift);
+    if (p->slot != MODEL_NO_PAGE) {
+        p->home_lo = o->info[p->slot].home;
+        p->home_hi = p->home_lo + 1;
+    }
+}
+
+static void plan_device(const struct model *o, const struct op *op, struct plan *p)
+{
+    bool attach = op->kind == OP_ATTACH;
+    uint32_t c = o->m->devices[op->unit].container;
+
+    assert(op->unit < o->m->n_devices && c < o->m->n_containers);
+    if (o->attached[op->unit] == attach) {
+        p->refused = attach ? EEXIST : ENOENT;
+        return;
+    }
+    /* Only the first and the last device of a container change what is mapped. */
+    if (o->containers[c].n_devices == (attach ? 0 : 1)) {
+        p->container = c;
+        p->home_hi = o->n_pages;
+    }
+}
+
+/* A range that a listener can have: inside one region, RAM, every page at some address. */
+static bool range_is_placed(const struct model *o, uint32_t lo, uint32_t hi)
+{
+    for (uint32_t i = lo; i < hi; i++)
+        if (!slot_mappable(&o->info[i]))
+            return false;
+    return true;
+}
+
+static bool hears_any(const struct container_state *c, uint32_t lo, uint32_t hi)
+{
+    if (c->listen_all)
+        return true;
+    for (uint32_t i = lo; i < hi; i++)
+        if (c->listen[i])
+            return true;
+    return false;
+}
+
+static void plan_listener(const struct model *o, const struct op *op, struct plan *p)
+{
+    const struct container_state *c = &o->containers[op->unit];
+    uint32_t lo = 0, hi = 0;
+    bool valid = layout_range(o, op->region, op->start, op->size, &lo, &hi);
+
+    assert(op->unit < o->m->n_containers);
+    if (op->kind == OP_UNLISTEN)
+        p->refused = valid && state_is_listener(o, op->unit, lo, hi) ? 0 : ENOENT;
+    else if (!valid || !range_is_placed(o, lo, hi))
+        p->refused = EINVAL;
+    else if (!c->live)
+        p->refused = ENODEV;
+    else if (hears_any(c, lo, hi))
+        p->refused = EEXIST;
+    if (!p->refused) {
+        p->container = op->unit;
+        p->home_lo = lo;
+        p->home_hi = hi;
+    }
+}
+
+static void plan_query(const struct model *o, const struct op *op, struct plan *p)
+{
+    if (!layout_range(o, op->region, op->start, op->size, &p->home_lo, &p->home_hi))
+        p->refused = EINVAL;
+    else
+        p->free_result = o->info[p->home_lo].kind & SLOT_MMIO;
+}
+
+void plan_op(const struct model *o, const struct op *op, struct plan *p)
+{
+    *p = (struct plan){.kind = op->kind, .container = CONTAINER_NONE, .slot = MODEL_NO_PAGE};
+    if (o->stopped)
+        return;
+    switch (op->kind) {
+    case OP_CONVERT:
+        plan_convert(o, op, p);
+        break;
+    case OP_READ:
+    case OP_WRITE:
+    case OP_DMA_READ:
+    case OP_DMA_WRITE:
+        plan_one_page(o, op, p);
+        break;
+    case OP_ATTACH:
+    case OP_DETACH:
+        plan_device(o, op, p);
+        break;
+    case OP_LISTEN:
+    case OP_UNLISTEN:
+        plan_listener(o, op, p);
+        break;
+    case OP_QUERY:
+        plan_query(o, op, p);
+        break;
+    default: /* OP_FAULT, OP_DISARM: nothing is asked of the subject */
+        break;
+    }
+}
+
+bool plan_converts(const struct model *o, uint32_t slot)
+{
+    const struct plan *p = &o->plan;
+    const struct slot_info *i = &o->info[slot];
+
+    return p->kind == OP_CONVERT && (i->kind & SLOT_GMEM) && i->gpa_page >= p->lo &&
+           i->gpa_page < p->hi;
+}
+
+bool plan_maps(const struct model *o, uint32_t container, uint32_t slot)
+{
+    const struct plan *p = &o->plan;
+
+    if (p->kind == OP_CONVERT)
+        return plan_converts(o, slot);
+    return p->container == container && o->info[slot].home >= p->home_lo &&
+           o->info[slot].home < p->home_hi;
+}
+
+bool plan_touches(const struct model *o, uint32_t slot)
+{
+    const struct plan *p = &o->plan;
+    uint32_t home = o->info[slot].home;
+
+    switch (p->kind) {
+    case OP_CONVERT:
+        return plan_converts(o, slot);
+    case OP_READ:
+    case OP_WRITE:
+        return home >= p->home_lo && home < p->home_hi;
+    case OP_ATTACH:
+    case OP_LISTEN: /* a page is touched through one address and seen at all of them */
+        return home >= p->home_lo && home < p->home_hi && p->container < CONTAINER_ANY &&
+               container_hears(&o->containers[p->container], home);
+    default:
+        return false;
+    }
+}
+
+/* Pages that the conversion would make shared, counted for each container that hears it. */
+static void count_populated(const struct model *o, const struct plan *p, uint64_t *more)
+{
+    for (uint32_t i = 0; i < o->n_sections; i++) {
+        const struct section *s = &o->sections[i];
+        uint64_t from = s->gpa_page > p->lo ? s->gpa_page : p->lo;
+        uint64_t to = s->gpa_page + s->n_pages < p->hi ? s->gpa_page + s->n_pages : p->hi;
+
+        if (!(o->info[s->home].kind & SLOT_GMEM))
+            continue;
+        for (uint64_t page = from; page < to; page++) {
+            uint32_t home = s->home + (uint32_t)(page - s->gpa_page);
+
+            for (uint32_t c = 0; page_is_private(o, home) && c < o->m->n_containers; c++)
+                more[c] += container_hears(&o->containers[c], home);
+        }
+    }
+}
+
+struct need plan_need(const struct model *o, const struct plan *p)
+{
+    uint64_t pages[PROGRAM_CONTAINERS_MAX] = {0}, entries[PROGRAM_CONTAINERS_MAX] = {0};
+    uint64_t total = 0, more = 0;
+    struct need need = {false, false};
+
+    assert(!p->refused);
+    if (p->kind == OP_CONVERT && !p->to_private && !p->goes_on) {
+        count_populated(o, p, pages);
+        count_populated(o, p, entries);
+    } else if (p->kind == OP_ATTACH && p->container < CONTAINER_ANY &&
+               o->containers[p->container].listen_all) {
+        pages[p->container] = o->shared_slots;
+        entries[p->container] = o->shared_gmem + o->plain_sections;
+    } else if (p->kind == OP_LISTEN) {
+        state_count(o, p->home_lo, p->home_hi, &pages[p->container], &entries[p->container]);
+    }
+    for (uint32_t i = 0; i < o->m->n_containers; i++) {
+        const struct container_state *c = &o->containers[i];
+        uint64_t counted = p->candidate && i == p->container ? entries[i] : 0;
+
+        if (entries[i] &&
+            c->wanted_units - counted + entries[i] > o->m->containers[i].entry_limit)
+            need.too_many_entries = true;
+        more += pages[i];
+        total += c->wanted - (p->candidate && i == p->container ? pages[i] : 0);
+    }
+    if (more && o->m->memlock_pages && total + more > o->m->memlock_pages)
+        need.too_much_locked = true;
+    return need;
+}

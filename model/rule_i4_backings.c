@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* I4: one live backing a page. The other side is gone, or is debt that a failed drop left;
+ * the side that holds live data stays the one that it was. */
+#include "model/state.h"
+
+const char rule_i4[] = "I4 two-backings";
+
+static uint32_t side(const struct view_page *p, bool private_side)
+{
+    return private_side ? p->private_frame : p->shared_frame;
+}
+
+/* A page that did not change sides in this op. */
+static bool live_side_kept(const struct model *o, uint32_t slot, struct violation *v)
+{
+    const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
+    bool live = page_is_private(o, o->info[slot].home);
+
+    if (!side(pre, live) || side(now, live) == side(pre, live))
+        return true;
+    return violate(o, v, rule_i4, slot, CONTAINER_NONE, "its live frame %u was replaced by %u",
+                   side(pre, live), side(now, live));
+}
+
+bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struct violation *v)
+{
+    const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
+    uint32_t home = o->info[slot].home;
+    bool other = !page_is_private(o, home);
+
+    if (!live_side_kept(o, slot, v))
+        return false;
+    if (!side(now, other) || debt_allowed)
+        return true;
+    if (side(now, other) == side(pre, other) && (o->state[home] & PAGE_DEBT))
+        return true;
+    return violate(o, v, rule_i4, slot, CONTAINER_NONE,
+                   "it is %s and has a %s frame %u too, was %u", other ? "shared" : "private",
+                   other ? "private" : "shared", side(now, other), side(pre, other));
+}
+
+/* A page of a conversion that succeeded; the abstract state is the new one already. */
+bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool debt_allowed,
+                       struct violation *v)
+{
+    const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
+    bool live = page_is_private(o, o->info[slot].home);
+
+    if (!flipped && !live_side_kept(o, slot, v))
+        return false;
+    if (flipped && side(pre, live) && side(now, live) == side(pre, live))
+        return violate(o, v, rule_i4, slot, CONTAINER_NONE,
+                       "frame %u, left by a failed drop, came back to life", side(pre, live));
+    if (!side(now, !live))
+        return true;
+    if (!debt_allowed || side(now, !live) != side(pre, !live))
+        return violate(o, v, rule_i4, slot, CONTAINER_NONE,
+                       "now %s, its %s frame %u was not dropped (was %u)",
+                       live ? "private" : "shared", live ? "shared" : "private",
+                       side(now, !live), side(pre, !live));
+    return true;
+}

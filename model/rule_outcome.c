@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Allowed outcomes 1, 3b and 4 (design.md section 6): how an op may fail. O1: refused exactly
+ * where the decision table says so, and with no host call that has an effect. O2: what nothing
+ * hinders succeeds. O3: the error is the one of a failed call. O4: the kernel's own refusals
+ * excuse nothing where the target fits.
+ */
+#include "model/state.h"
+
+const char rule_o1[] = "O1 refusal";
+const char rule_o2[] = "O2 must-succeed";
+const char rule_o3[] = "O3 wrong-error";
+const char rule_o4[] = "O4 limit-excuse";
+
+static uint32_t n_recorded(const struct op_result *r)
+{
+    return r->n_failed < MODEL_FAILED_MAX ? r->n_failed : MODEL_FAILED_MAX;
+}
+
+bool failed_by_fault(const struct op_result *r)
+{
+    for (uint32_t i = 0; i < n_recorded(r); i++)
+        if (r->failed[i].injected)
+            return true;
+    return r->n_failed > MODEL_FAILED_MAX;
+}
+
+bool failed_in_undo(const struct op_result *r)
+{
+    for (uint32_t i = 0; i < n_recorded(r); i++)
+        if (r->failed[i].in_undo)
+            return true;
+    return r->n_failed > MODEL_FAILED_MAX;
+}
+
+/* The model cannot see the commit, nor which failures a retry made good: any failed call of
+ * the op may be the one that is reported. */
+bool failed_with(const struct op_result *r, int error)
+{
+    for (uint32_t i = 0; i < n_recorded(r); i++)
+        if (r->failed[i].error == error)
+            return true;
+    return r->n_failed > MODEL_FAILED_MAX;
+}
+
+bool rule_o1_refused(const struct model *o, const struct op_result *r, struct violation *v)
+{
+    assert(o->plan.refused);
+    if (r->n_calls)
+        return violate(o, v, rule_o1, MODEL_NO_PAGE, CONTAINER_NONE,
+                       "must be refused with error %d, but made %u calls", o->plan.refused,
+                       r->n_calls);
+    if (r->error == o->plan.refused ||
+        (r->error && failed_by_fault(r) && failed_with(r, r->error)))
+        return true;
+    if (r->error == 0 && o->plan.free_result)
+        return true;
+    return violate(o, v, rule_o1, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "must be refused with error %d, returned %d", o->plan.refused, r->error);
+}
+
+bool rule_failed(const struct model *o, const struct op_result *r, struct violation *v)
+{
+    bool by_fault = failed_by_fault(r);
+    struct need need = plan_need(o, &o->plan);
+
+    assert(r->error && !o->plan.refused);
+    if (o->plan.kind == OP_DETACH)
+        return violate(o, v, rule_o2, MODEL_NO_PAGE, CONTAINER_NONE,
+                       "a detach always succeeds, returned %d", r->error);
+    if (!by_fault && !need.too_many_entries && !need.too_much_locked)
+        return violate(o, v, r->n_failed ? rule_o4 : rule_o2, MODEL_NO_PAGE, CONTAINER_NONE,
+                       r->n_failed ? "the target fits, but it returned %d"
+                                   : "nothing failed, but it returned %d",
+                       r->error);
+    if (failed_with(r, r->error) || (need.too_many_entries && r->error == ENOSPC) ||
+        (need.too_much_locked && r->error == ENOMEM))
+        return true;
+    return violate(o, v, rule_o3, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "returned %d, no failed call said so (the first of %u: %d)", r->error,
+                   r->n_failed, r->n_failed ? r->failed[0].error : 0);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A query says whether every page of the range is populated. */
+#include "model/state.h"
+
+const char rule_query[] = "D2 query";
+
+bool rule_query_op(const struct model *o, const struct op_result *r, struct violation *v)
+{
+    const struct plan *p = &o->plan;
+    uint64_t want = 1;
+
+    assert(p->kind == OP_QUERY);
+    if (p->free_result)
+        return true;
+    if (r->error != p->refused)
+        return violate(o, v, rule_query, MODEL_NO_PAGE, CONTAINER_NONE,
+                       "must return %d, returned %d", p->refused, r->error);
+    for (uint32_t i = p->home_lo; !r->error && i < p->home_hi; i++)
+        want &= !page_is_private(o, i);
+    if (r->error || r->data == want)
+        return true;
+    return violate(o, v, rule_query, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "answered %llu, should be %llu", (unsigned long long)r->data,
+                   (unsigned long long)want);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* S5: pins, entries and locked memory are what the mappings imply, limits hold, and nothing
+ * is mapped through a container that is closed. */
+#include "model/state.h"
+
+const char rule_s5[] = "S5 accounting";
+
+static bool container_counts(const struct model *o, uint32_t i, struct violation *v)
+{
+    const struct container_state *c = &o->containers[i];
+
+    if (c->seen.mapped_pages != c->mapped || c->seen.pins != c->mapped)
+        return violate(o, v, rule_s5, MODEL_NO_PAGE, i,
+                       "%llu pages are mapped; it counts %llu and %llu pins",
+                       (unsigned long long)c->mapped, (unsigned long long)c->seen.mapped_pages,
+                       (unsigned long long)c->seen.pins);
+    if (c->seen.entries != c->entries)
+        return violate(o, v, rule_s5, MODEL_NO_PAGE, i,
+                       "the mappings make %llu entries; it counts %u",
+                       (unsigned long long)c->entries, c->seen.entries);
+    if (c->entries > o->m->containers[i].entry_limit)
+        return violate(o, v, rule_s5, MODEL_NO_PAGE, i, "%llu entries, the limit is %u",
+                       (unsigned long long)c->entries, o->m->containers[i].entry_limit);
+    if (c->mapped && !c->seen.open)
+        return violate(o, v, rule_s5, MODEL_NO_PAGE, i, "%llu pages mapped, but it is closed",
+                       (unsigned long long)c->mapped);
+    return true;
+}
+
+bool rule_s5_counts(const struct model *o, struct violation *v)
+{
+    const struct view_totals *t = &o->totals;
+    uint64_t mapped = 0;
+
+    for (uint32_t i = 0; i < o->m->n_containers; i++) {
+        if (!container_counts(o, i, v))
+            return false;
+        mapped += o->containers[i].mapped;
+    }
+    if (t->pins != mapped || t->locked_pages != mapped)
+        return violate(o, v, rule_s5, MODEL_NO_PAGE, CONTAINER_NONE,
+                       "%llu pages are mapped; %llu are pinned, %llu locked",
+                       (unsigned long long)mapped, (unsigned long long)t->pins,
+                       (unsigned long long)t->locked_pages);
+    if (o->m->memlock_pages && t->locked_pages > o->m->memlock_pages)
+        return violate(o, v, rule_s5, MODEL_NO_PAGE, CONTAINER_NONE,
+                       "%llu pages locked, the limit is %u",
+                       (unsigned long long)t->locked_pages, o->m->memlock_pages);
+    return true;
+}
+
+/* When an op has returned: open means that a device is plugged in. */
+bool rule_s5_open(const struct model *o, struct violation *v)
+{
+    for (uint32_t i = 0; i < o->m->n_containers; i++) {
+        const struct container_state *c = &o->containers[i];
+
+        if (c->seen.open != (c->n_devices != 0))
+            return violate(o, v, rule_s5, MODEL_NO_PAGE, i, "%s with %u devices plugged in",
+                           c->seen.open ? "open" : "closed", c->n_devices);
+    }
+    return true;
+}

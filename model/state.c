@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The abstract state: who is private, who listens to what, and how much would be mapped if
+ * every promise were kept. Nothing here looks at what was seen.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/state.h"
+
+bool violate(const struct model *o, struct violation *v, const char *rule, uint32_t slot,
+             uint32_t container, const char *format, ...)
+{
+    va_list args;
+
+    assert(slot == MODEL_NO_PAGE || slot < o->n_slots);
+    v->rule = rule;
+    v->page = slot == MODEL_NO_PAGE ? MODEL_NO_PAGE : o->info[slot].home;
+    v->container = container;
+    va_start(args, format);
+    vsnprintf(v->detail, sizeof(v->detail), format, args);
+    va_end(args);
+    return false;
+}
+
+void state_start(struct model *o)
+{
+    for (uint32_t i = 0; i < o->n_pages; i++)
+        o->state[i] = o->info[i].kind & SLOT_GMEM ? PAGE_PRIVATE : 0;
+    for (uint32_t i = 0; i < o->n_slots; i++)
+        if (slot_mappable(&o->info[i]) && !(o->info[i].kind & SLOT_GMEM))
+            o->shared_slots++;
+    for (uint32_t i = 0; i < o->m->n_containers; i++)
+        o->containers[i].listen_all = o->m->containers[i].listen_all;
+}
+
+/* The page changes sides; whatever was on either side is gone. */
+void state_flip(struct model *o, uint32_t slot)
+{
+    uint32_t home = o->info[slot].home;
+    bool was_private = page_is_private(o, home);
+
+    assert((o->info[slot].kind & (SLOT_GMEM | SLOT_PLACED)) == (SLOT_GMEM | SLOT_PLACED));
+    o->state[home] ^= PAGE_PRIVATE;
+    o->tokens[0][home] = 0;
+    o->tokens[1][home] = 0;
+    o->shared_slots += was_private ? 1 : -1ULL;
+    o->shared_gmem += was_private ? 1 : -1ULL;
+    for (uint32_t i = 0; i < o->m->n_containers; i++) {
+        struct container_state *c = &o->containers[i];
+
+        if (container_hears(c, home)) {
+            c->wanted += was_private ? 1 : -1ULL;
+            c->wanted_units += was_private ? 1 : -1ULL;
+        }
+    }
+}
+
+void state_open(struct model *o, uint32_t container)
+{
+    struct container_state *c = &o->containers[container];
+
+    assert(c->wanted == 0 && c->wanted_units == 0);
+    c->live = true;
+    if (c->listen_all) {
+        c->wanted = o->shared_slots;
+        c->wanted_units = o->shared_gmem + o->plain_sections;
+    }
+}
+
+void state_close(struct model *o, uint32_t container)
+{
+    struct container_state *c = &o->containers[container];
+
+    assert(c->n_devices == 0);
+    c->live = false;
+    c->wanted = 0;
+    c->wanted_units = 0;
+    if (c->listen_hi > c->listen_lo)
+        memset(c->listen + c->listen_lo, 0, c->listen_hi - c->listen_lo);
+    c->listen_lo = c->listen_hi = 0;
+}
+
+/* One section's part of a listener on [lo, hi). */
+static void count_section(const struct model *o, const struct section *s, uint32_t lo,
+                          uint32_t hi, uint64_t *slots, uint64_t *entries)
+{
+    uint32_t from = s->home > lo ? s->home : lo;
+    uint32_t to = s->home + s->n_pages < hi ? s->home + s->n_pages : hi;
+    uint32_t kind = o->info[s->home].kind;
+    uint64_t shared = 0;
+
+    if (from >= to || (kind & SLOT_MMIO))
+        return;
+    if (!(kind & SLOT_GMEM)) {
+        *slots += to - from;
+        *entries += 1;
+        return;
+    }
+    for (uint32_t home = from; home < to; home++)
+        shared += !page_is_private(o, home);
+    *slots += shared;
+    *entries += shared;
+}
+
+void state_count(const struct model *o, uint32_t lo, uint32_t hi, uint64_t *slots,
+                 uint64_t *entries)
+{
+    assert(lo <= hi && hi <= o->n_pages);
+    *slots = 0;
+    *entries = 0;
+    for (uint32_t i = 0; i < o->n_sections; i++)
+        count_section(o, &o->sections[i], lo, hi, slots, entries);
+}
+
+void state_listen(struct model *o, uint32_t container, uint32_t lo, uint32_t hi)
+{
+    struct container_state *c = &o->containers[container];
+    uint64_t slots, entries;
+
+    assert(!c->listen_all && c->live && lo < hi && hi <= o->n_pages);
+    state_count(o, lo, hi, &slots, &entries);
+    c->wanted += slots;
+    c->wanted_units += entries;
+    memset(c->listen + lo, LISTEN_IN, hi - lo);
+    c->listen[lo] |= LISTEN_HEAD;
+    if (c->listen_hi == c->listen_lo) {
+        c->listen_lo = lo;
+        c->listen_hi = hi;
+    }
+    c->listen_lo = lo < c->listen_lo ? lo : c->listen_lo;
+    c->listen_hi = hi > c->listen_hi ? hi : c->listen_hi;
+}
+
+void state_unlisten(struct model *o, uint32_t container, uint32_t lo, uint32_t hi)
+{
+    struct container_state *c = &o->containers[container];
+    uint64_t slots, entries;
+
+    assert(state_is_listener(o, container, lo, hi));
+    state_count(o, lo, hi, &slots, &entries);
+    assert(c->wanted >= slots && c->wanted_units >= entries);
+    c->wanted -= slots;
+    c->wanted_units -= entries;
+    memset(c->listen + lo, 0, hi - lo);
+}
+
+bool state_is_listener(const struct model *o, uint32_t container, uint32_t lo, uint32_t hi)
+{
+    const struct container_state *c = &o->containers[container];
+
+    assert(lo < hi && hi <= o->n_pages);
+    if (c->listen_all || !c->live || !(c->listen[lo] & LISTEN_HEAD))
+        return false;
+    for (uint32_t i = lo + 1; i < hi; i++)
+        if (c->listen[i] != LISTEN_IN)
+            return false;
+    return hi == o->n_pages || c->listen[hi] != LISTEN_IN;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of the oracle: what its files share. One flat block of memory; its pointers lead
+ * into the block itself (and to the machine), so a copy of the bytes is a snapshot.
+ *
+ * A *slot* is one guest page at one address. The slots [0, n_pages) are the guest pages of
+ * the program's numbering, each at its first address (or at none). Where a section shows
+ * pages of a plain region a second time, its slots follow after n_pages: aliases. `home` is
+ * the guest page that a slot shows.
+ */
+#ifndef MODEL_STATE_H
+#define MODEL_STATE_H
+
+#include <assert.h>
+#include <errno.h>
+
+#include "model/model.h"
+
+enum { ACCESS_READ = 1, ACCESS_WRITE = 2 };
+#define NO_GPA UINT64_MAX
+
+/* ---- where everything is: layout.c, fixed from model_new on ---- */
+enum {
+    SLOT_PLACED = 1, /* has an address */
+    SLOT_GMEM = 2,   /* can be private */
+    SLOT_ROM = 4,    /* devices may only read it */
+    SLOT_MMIO = 8,   /* nothing to map or convert */
+    SLOT_HEAD = 16,  /* first page of its section */
+};
+
+struct slot_info {
+    uint64_t gpa_page; /* NO_GPA: not in a section */
+    uint32_t home;
+    uint32_t kind; /* SLOT_* */
+};
+
+struct section {
+    uint64_t gpa_page;
+    uint32_t n_pages;
+    uint32_t region;
+    uint32_t first_page; /* of the region */
+    uint32_t home;       /* guest page of its first page */
+    uint32_t alias;      /* slot of its first page where it is an alias; 0: it has none */
+};
+
+/* ---- what is seen and what is true ---- */
+struct slot_state {
+    struct view_page seen;
+    uint32_t op_mark;   /* == op_serial: changed by this op, see change[change_index] */
+    uint32_t call_mark; /* == call_serial: in dirty[] */
+    uint32_t change_index;
+};
+
+struct map_state {
+    struct view_mapping seen;
+    uint32_t op_mark;
+};
+
+struct page_change {
+    uint32_t slot;
+    struct view_page pre;
+};
+
+struct map_change {
+    uint32_t container;
+    uint32_t slot;
+    struct view_mapping pre;
+};
+
+enum { PAGE_PRIVATE = 1, PAGE_DEBT = 2 }; /* DEBT: the other side may still be there */
+enum { LISTEN_IN = 1, LISTEN_HEAD = 2 };  /* part of a listener; its first page */
+
+struct container_state {
+    struct map_state *maps; /* by slot */
+    uint8_t *listen;        /* by guest page: LISTEN_*; not used with listen_all */
+    struct view_container seen;
+    uint32_t n_devices;
+    bool listen_all;
+    bool live;          /* open before or after the op at hand */
+    uint32_t listen_lo; /* no LISTEN_* bit is set outside [lo, hi) */
+    uint32_t listen_hi;
+    uint64_t mapped;       /* slots seen mapped */
+    uint64_t entries;      /* entries that these imply */
+    uint64_t wanted;       /* slots that are shared and listened to */
+    uint64_t wanted_units; /* entries that these imply */
+};
+
+enum model_phase { PHASE_BUILDING, PHASE_IDLE, PHASE_OP, PHASE_TEARDOWN };
+enum { CONTAINER_NONE = UINT32_MAX, CONTAINER_ANY = UINT32_MAX - 1 };
+
+/* What the op at hand may do: set by plan_op (predict.c). */
+struct plan {
+    uint8_t kind;
+    bool goes_on;              /* a fault that does not exit: nothing happens */
+    bool free_result;          /* whatever it returns is right (MMIO, holes) */
+    int refused;               /* positive errno of the decision table, 0: accepted */
+    uint32_t container;        /* whose M may change: one, CONTAINER_ANY or CONTAINER_NONE */
+    uint64_t lo, hi;           /* OP_CONVERT: GPA pages [lo, hi) */
+    uint32_t home_lo, home_hi; /* other ops: guest pages */
+    uint32_t slot;             /* data ops: slot, or MODEL_NO_PAGE */
+    bool to_private;
+    bool candidate; /* OP_LISTEN: its bits are set already */
+};
+
+struct need {
+    bool too_many_entries;
+    bool too_much_locked;
+};
+
+struct model {
+    const struct machine *m;
+    uint32_t n_pages, n_slots, n_sections, page_shift;
+    uint32_t region_first[PROGRAM_REGIONS_MAX + 1];
+    struct section sections[PROGRAM_SECTIONS_MAX]; /* ascending by address */
+    struct slot_info *info;
+    struct slot_state *slots;
+    uint8_t *state;      /* by guest page: PAGE_* */
+    uint64_t *tokens[2]; /* by guest page: content of the shared, the private side */
+
+    uint8_t phase;
+    bool stopped;
+    bool touched; /* something was seen since the last model_after_call */
+    bool attached[PROGRAM_DEVICES_MAX];
+    struct container_state containers[PROGRAM_CONTAINERS_MAX];
+    struct view_totals totals, pre_totals;
+    uint64_t shared_slots; /* placed RAM and ROM that is shared */
+    uint64_t shared_gmem;  /* of these, guest_memfd pages */
+    uint32_t plain_sections;
+
+    struct op op; /* the one at hand */
+    struct plan plan;
+    uint32_t op_serial, call_serial;
+    uint32_t n_changes, n_map_changes, n_dirty;
+    struct page_change *changes;
+    struct map_change *map_changes;
+    uint32_t *dirty;
+
+    enum model_outcome outcome;
+    uint32_t pages_changed;
+    bool has_pending;
+    struct violation pending;
+};
+
+/* ---- layout.c ---- */
+void layout_build(struct model *o);
+uint32_t layout_slots(const struct machine *m);
+uint32_t layout_page_size(const struct machine *m);
+/* Slot at a GPA page, or MODEL_NO_PAGE. */
+uint32_t layout_slot_at(const struct model *o, uint64_t gpa_page);
+uint32_t layout_section_slot(const struct model *o, const struct section *s, uint32_t i);
+/* First GPA of an op's range in bytes, NO_GPA where it has none. */
+uint64_t layout_op_gpa(const struct model *o, const struct op *op);
+/* Guest pages [*lo, *hi) of a range in bytes of a region; false: empty, misaligned, outside. */
+bool layout_range(const struct model *o, uint32_t region, uint64_t start, uint64_t size,
+                  uint32_t *lo, uint32_t *hi);
+
+/* ---- state.c: the abstract state ---- */
+static inline bool page_is_private(const struct model *o, uint32_t home)
+{
+    return o->state[home] & PAGE_PRIVATE;
+}
+
+/* Does the container listen to that guest page (or did it when the op began)? */
+static inline bool container_hears(const struct container_state *c, uint32_t home)
+{
+    return c->live && (c->listen_all || (c->listen[home] & LISTEN_IN));
+}
+
+static inline bool slot_mappable(const struct slot_info *i)
+{
+    return (i->kind & (SLOT_PLACED | SLOT_MMIO)) == SLOT_PLACED;
+}
+
+static inline uint32_t slot_access(const struct slot_info *i)
+{
+    return i->kind & SLOT_ROM ? ACCESS_READ : ACCESS_READ | ACCESS_WRITE;
+}
+
+/* Is this the first page of something that takes one DMA entry? */
+static inline bool slot_takes_entry(const struct model *o, const struct container_state *c,
+                                    uint32_t slot)
+{
+    const struct slot_info *i = &o->info[slot];
+
+    return (i->kind & (SLOT_GMEM | SLOT_HEAD)) ||
+           (!c->listen_all && (c->listen[i->home] & LISTEN_HEAD));
+}
+
+/* Should it be mapped in the abstract state? */
+static inline bool slot_wanted(const struct model *o, const struct container_state *c,
+                               uint32_t slot)
+{
+    const struct slot_info *i = &o->info[slot];
+
+    return slot_mappable(i) && container_hears(c, i->home) && !page_is_private(o, i->home);
+}
+
+/* What the page showed when the op began. */
+static inline const struct view_page *slot_pre(const struct model *o, uint32_t slot)
+{
+    const struct slot_state *s = &o->slots[slot];
+
+    return s->op_mark == o->op_serial ? &o->changes[s->change_index].pre : &s->seen;
+}
+
+void state_start(struct model *o);
+void state_flip(struct model *o, uint32_t slot);
+void state_open(struct model *o, uint32_t container);
+void state_close(struct model *o, uint32_t container);
+/* Sets the bits of a listener on guest pages [lo, hi) and counts what it wants. */
+void state_listen(struct model *o, uint32_t container, uint32_t lo, uint32_t hi);
+void state_unlisten(struct model *o, uint32_t container, uint32_t lo, uint32_t hi);
+bool state_is_listener(const struct model *o, uint32_t container, uint32_t lo, uint32_t hi);
+/* Slots and entries that a listener on [lo, hi) would have to map. */
+void state_count(const struct model *o, uint32_t lo, uint32_t hi, uint64_t *slots,
+                 uint64_t *entries);
+
+/* ---- predict.c: the decision table ---- */
+void plan_op(const struct model *o, const struct op *op, struct plan *p);
+/* Does the target state of the planned op go over a limit? In the state before the op. */
+struct need plan_need(const struct model *o, const struct plan *p);
+/* May K, T of this slot change in this op? Its M in that container? */
+bool plan_converts(const struct model *o, uint32_t slot);
+bool plan_maps(const struct model *o, uint32_t container, uint32_t slot);
+/* May its current side come into being? */
+bool plan_touches(const struct model *o, uint32_t slot);
+
+/* ---- outcome.c has model_op_end; rules, one a file. They return true when all is well, else
+ * fill *v. ---- */
+bool violate(const struct model *o, struct violation *v, const char *rule, uint32_t slot,
+             uint32_t container, const char *format, ...)
+    __attribute__((format(printf, 6, 7), cold));
+
+extern const char rule_s1[], rule_s2[], rule_s3[], rule_s4[], rule_s5[], rule_s6[], rule_i1[],
+    rule_i2[], rule_i3[], rule_i4[], rule_i7[], rule_i8[], rule_o1[], rule_o2[], rule_o3[],
+    rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_data[], rule_query[], rule_x0[], rule_x1[],
+    rule_expect[];
+
+bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
+                     struct violation *v);
+bool rule_s2_mapping(const struct model *o, uint32_t container, uint32_t slot,
+                     struct violation *v);
+bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *now,
+                  struct violation *v);
+bool rule_s4_mapping(const struct model *o, uint32_t container, uint32_t slot,
+                     const struct view_mapping *now, struct violation *v);
+bool rule_s4_stray(const struct model *o, uint32_t container, uint64_t iova_page,
+                   struct violation *v);
+bool rule_s5_counts(const struct model *o, struct violation *v);
+bool rule_s5_open(const struct model *o, struct violation *v);
+bool rule_s6_page(const struct model *o, uint32_t slot, const struct view_page *now,
+                  struct violation *v);
+bool rule_s6_mapping(const struct model *o, uint32_t container, uint32_t slot,
+                     struct violation *v);
+/* A frame that came into being where this op has no business. */
+bool rule_s6_frames(const struct model *o, const struct page_change *c, struct violation *v);
+
+/* These judge the view against the abstract state, one slot. */
+bool rule_i1_unwanted(const struct model *o, uint32_t container, uint32_t slot,
+                      struct violation *v);
+bool rule_i2_missing(const struct model *o, uint32_t container, uint32_t slot,
+                     struct violation *v);
+bool rule_i2_counts(const struct model *o, struct violation *v);
+bool rule_i3_page(const struct model *o, uint32_t slot, struct violation *v);
+bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struct violation *v);
+bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool debt_allowed,
+                       struct violation *v);
+bool rule_i7_status(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_i8_leaks(const struct model *o, struct violation *v);
+bool rule_o5_old_state(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_o6_after_stop(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_o7_may_stop(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_o1_refused(const struct model *o, const struct op_result *r, struct violation *v);
+/* O2, O3, O4: the op failed; had it a reason, and does it say which? */
+bool rule_failed(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_data_op(struct model *o, const struct op_result *r, struct violation *v);
+bool rule_query_op(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_x0_start(const struct model *o, struct violation *v);
+bool rule_x1_recount(const struct model *o, struct violation *v);
+
+/* Did a fault make a call of this op fail? */
+bool failed_by_fault(const struct op_result *r);
+bool failed_in_undo(const struct op_result *r);
+/* Is `error` the answer of a call that failed? */
+bool failed_with(const struct op_result *r, int error);
+
+#endif
