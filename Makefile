@@ -20,7 +20,8 @@ B   ?= build
 CAMPAIGN_SECONDS ?= 30
 
 # asserts stay on in every build: nothing here may define NDEBUG.
-CFLAGS_ALL = -std=gnu11 -g $(OPT) -Wall -Wextra -Wvla -Werror -I. -D_GNU_SOURCE $(EXTRA_CFLAGS)
+WARNINGS   = -Wall -Wextra -Wvla -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+CFLAGS_ALL = -std=gnu11 -g $(OPT) $(WARNINGS) -I. -D_GNU_SOURCE $(EXTRA_CFLAGS)
 LDLIBS     = -lfiu -ljansson -lpthread
 
 ROOMS  := core sim model program run
@@ -49,8 +50,10 @@ submake = $(MAKE) --no-print-directory $(jobs)
 SCRIPT_ENV = B='$(B)' CC='$(CC)' OPT='$(OPT)' EXTRA_CFLAGS='$(EXTRA_CFLAGS)'
 
 all: $(B)/gmemcheck ## build build/gmemcheck (the default)
+	@:
 
 tests: $(TESTS) ## build the unit tests
+	@:
 
 unit: $(TESTS) ## build and run the unit tests
 	@scripts/unit $(B)
