@@ -226,7 +226,7 @@ static int vm_effect(struct sim_world *w, struct sim_vm *vm, unsigned long reque
     case KVM_SET_USER_MEMORY_REGION2:
         return arg ? kvm_set_region(w, vm, arg) : -EFAULT;
     case KVM_SET_MEMORY_ATTRIBUTES:
-        return arg ? kvm_set_attributes(w, vm, arg) : -EFAULT;
+        return arg ? kvm_vm_set_attributes(w, vm, arg) : -EFAULT;
     case KVM_CREATE_GUEST_MEMFD:
         return arg ? gmem_create(w, vm, arg) : -EFAULT;
     default:
