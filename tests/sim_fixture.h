@@ -151,8 +151,8 @@ static inline void fx_machine(struct fx *fx)
     fx->hva = fx_anon(fx, FX_PAGES);
     fx->gmem = fx_gmem(fx, FX_PAGES);
     assert_true(fx->gmem >= 0);
-    assert_int_equal(
-        fx_region(fx, 0, KVM_MEM_GUEST_MEMFD, FX_GPA, FX_PAGES * PS, fx->gmem, 0), 0);
+    assert_int_equal(fx_region(fx, 0, KVM_MEM_GUEST_MEMFD, FX_GPA, FX_PAGES * PS, fx->gmem, 0),
+                     0);
     fx->vcpu = host_ioctl(&fx->h, fx->vm, KVM_CREATE_VCPU, NULL);
     assert_true(fx->vcpu >= 0);
     assert_int_equal(
@@ -203,11 +203,11 @@ static inline void fx_forget(struct fx *fx)
 }
 
 /* Two results must be equal; names the rule where they are not. */
-#define assert_rule(rule, got, want)                                                            \
-    do {                                                                                        \
-        long long got_ = (got), want_ = (want);                                                 \
-        if (got_ != want_)                                                                      \
-            fail_msg("%s: got %lld, want %lld", (rule), got_, want_);                           \
+#define assert_rule(rule, got, want)                                                           \
+    do {                                                                                       \
+        long long got_ = (got), want_ = (want);                                                \
+        if (got_ != want_)                                                                     \
+            fail_msg("%s: got %lld, want %lld", (rule), got_, want_);                          \
     } while (0)
 
 #endif
