@@ -92,6 +92,19 @@ static bool point_has_errno(const struct sim_fault *fault)
     return false;
 }
 
+/* libfiu asks about this point from now on. It is enabled afresh each time: whether it was
+ * already cannot be asked, nor kept here without a static; enabling twice would leak. */
+static int enable_point(struct sim_world *w, unsigned point)
+{
+    const char *name = sim_point_name(point);
+
+    assert(name);
+    if (fiu_init(0) < 0)
+        return -ENOMEM;
+    fiu_disable(name);
+    return fiu_enable_external(name, 1, w, 0, decide) < 0 ? -ENOMEM : 0;
+}
+
 int sim_fault_arm(struct sim_world *w, const struct sim_fault *fault)
 {
     if (fault->point >= POINT_COUNT || !point_has_errno(fault))
@@ -100,8 +113,7 @@ int sim_fault_arm(struct sim_world *w, const struct sim_fault *fault)
         return -EINVAL;
     if (w->n_faults == SIM_FAULTS_MAX)
         return -ENOSPC;
-    if (fiu_init(0) < 0 || /* more than once is fine */
-        fiu_enable_external(sim_point_name(fault->point), 1, w, 0, decide) < 0)
+    if (enable_point(w, fault->point) != 0)
         return -ENOMEM;
     w->faults[w->n_faults++] = *fault;
     armed_mask_update(w);

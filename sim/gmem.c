@@ -2,7 +2,7 @@
 /* guest_memfd as 6.12 has it: no flags, no mmap, no partial pages (behaviour.md 7.1, 7.3). */
 #include "sim/kvm.h"
 
-#include <linux/falloc.h>
+#include <fcntl.h>
 
 /* More pages than this in one allocation is "no memory": nothing here needs it, and one bad
  * size must not fill the machine that the simulator runs on. */

@@ -2,7 +2,7 @@
 /* The system calls, as the core sees them: each is one point, or as many as it has kinds. */
 #include "sim/world.h"
 
-#include <linux/falloc.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 

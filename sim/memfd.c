@@ -2,7 +2,7 @@
 /* memfd files: what holds guest RAM that several processes may share. Whole pages only. */
 #include "sim/world.h"
 
-#include <linux/falloc.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 
 /* More pages than this in one allocation is "no space left": nothing here needs it, and one

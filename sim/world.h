@@ -179,8 +179,9 @@ struct sim_vcpu {
     uint32_t id;      /* as the VMM numbered it */
     uint16_t fd_open; /* 0 or 1 */
     uint16_t maps;    /* VMAs that show the run page */
-    bool in_hypercall; /* left for one; the guest's status is in the run page until it goes on */
-    uint64_t status;   /* what the last hypercall that is over told the guest */
+    /* Left for a hypercall: until it goes on, the guest's status is in the run page. */
+    bool in_hypercall;
+    uint64_t status; /* what the last hypercall that is over told the guest */
 };
 
 int kvm_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request, void *arg);
@@ -317,9 +318,9 @@ struct sim_world {
  *   r = the effect;
  *   return call_end(w, r);                            (r: negative errno or result)
  * call_end applies a late fault, sets the record and runs on_call.
- * kvm_ioctl and vfio_ioctl do this themselves, with w->call.caller, which sim/host.c has set, as
- * the caller: only they know which point and arguments a request means. The functions behind
- * open and close do not: there the point is the same for all. */
+ * kvm_ioctl and vfio_ioctl do this themselves, with w->call.caller (set by sim/host.c) as the
+ * caller: only they know which point and arguments a request means. The functions behind open
+ * and close do not: there the point is the same for all. */
 void call_begin(struct sim_world *w, unsigned point, const char *caller, uint64_t a, uint64_t b,
                 uint64_t c);
 bool call_fails_early(struct sim_world *w);
