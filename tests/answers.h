@@ -34,8 +34,8 @@ struct bench {
     struct fixture fx;
     int kvm, vm, other_vm, gmem, other_gmem, vcpu, null;
     struct kvm_run *run;
-    uint64_t ram;    /* shared side of a slot, or what VFIO maps */
-    uint64_t ram_b;  /* a second piece of it */
+    uint64_t ram;   /* shared side of a slot, or what VFIO maps */
+    uint64_t ram_b; /* a second piece of it */
     int ram_fd;
     uint64_t hole, read_only; /* addresses that must not be pinned (for writing) */
     uint64_t device_buffer;   /* edu's memory: a token */
@@ -53,10 +53,34 @@ struct row {
     uint64_t a[ROW_ARGS];
 };
 
-#define R(group, name, fn, ...) {ROW_VALUE, group, name, fn, {__VA_ARGS__}}
-#define F(group, name, fn, ...) {ROW_FD, group, name, fn, {__VA_ARGS__}}
-#define N(group, name, fn, ...) {ROW_NOTE, group, name, fn, {__VA_ARGS__}}
-#define P(fn, ...)              {ROW_PREPARE, NULL, #fn, fn, {__VA_ARGS__}}
+#define R(group, name, fn, ...)                                                                \
+    {                                                                                          \
+        ROW_VALUE, group, name, fn,                                                            \
+        {                                                                                      \
+            __VA_ARGS__                                                                        \
+        }                                                                                      \
+    }
+#define F(group, name, fn, ...)                                                                \
+    {                                                                                          \
+        ROW_FD, group, name, fn,                                                               \
+        {                                                                                      \
+            __VA_ARGS__                                                                        \
+        }                                                                                      \
+    }
+#define N(group, name, fn, ...)                                                                \
+    {                                                                                          \
+        ROW_NOTE, group, name, fn,                                                             \
+        {                                                                                      \
+            __VA_ARGS__                                                                        \
+        }                                                                                      \
+    }
+#define P(fn, ...)                                                                             \
+    {                                                                                          \
+        ROW_PREPARE, NULL, #fn, fn,                                                            \
+        {                                                                                      \
+            __VA_ARGS__                                                                        \
+        }                                                                                      \
+    }
 
 #define N_ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
 
