@@ -100,7 +100,8 @@ int sim_fault_arm(struct sim_world *w, const struct sim_fault *fault)
         return -EINVAL;
     if (w->n_faults == SIM_FAULTS_MAX)
         return -ENOSPC;
-    if (fiu_enable_external(sim_point_name(fault->point), 1, w, 0, decide) < 0)
+    if (fiu_init(0) < 0 || /* more than once is fine */
+        fiu_enable_external(sim_point_name(fault->point), 1, w, 0, decide) < 0)
         return -ENOMEM;
     w->faults[w->n_faults++] = *fault;
     armed_mask_update(w);
