@@ -241,11 +241,14 @@ static void ask(struct bench *b, struct answers *all, const struct row *rows, si
     }
 }
 
-#define ASK(rows, group) ask(&b, all, rows, N_ROWS(rows), group, t)
+static struct bench bench;
 
+#define ASK(rows, group) ask(&bench, all, rows, N_ROWS(rows), group, t)
+
+/* The full arena of the last table is the last thing that a process should have: making it
+ * poisonous again is dear under ASan. */
 static void ask_all(struct answers *all, struct tally *t)
 {
-    static struct bench b;
     ASK(kvm_rows, NULL);
     ASK(kvm_def_start, NULL);
     ASK(gmem_rows, "kvm-def");
@@ -277,7 +280,7 @@ static void test_wrong_answer_is_reported(void **state)
     assert_non_null(error);
     memcpy(error, "EINVAL", strlen("EINVAL"));
     assert_true(parse_answers(&answers, text));
-    ask_all(&answers, &t);
+    ask(&bench, &answers, vfio_rows, N_ROWS(vfio_rows), NULL, &t);
     free(text);
     assert_int_equal(t.differences, 1);
     assert_non_null(strstr(t.first, "vfio \"MAP same again\""));
@@ -293,7 +296,7 @@ static void test_wrong_note_is_reported(void **state)
     assert_non_null(line);
     line[strlen("gpa=")] = '9';
     assert_true(parse_answers(&answers, text));
-    ask_all(&answers, &t);
+    ask(&bench, &answers, run_rows, N_ROWS(run_rows), NULL, &t);
     free(text);
     assert_int_equal(t.differences, 1);
     assert_non_null(strstr(t.first, "slot without gmem"));
@@ -308,13 +311,14 @@ static void test_missing_case_is_reported(void **state)
     assert_non_null(line);
     memcpy(line, "R vfio     MAP 3M ", strlen("R vfio     MAP 3M "));
     assert_true(parse_answers(&answers, text));
-    ask_all(&answers, &t);
+    ask(&bench, &answers, vfio_rows, N_ROWS(vfio_rows), NULL, &t);
     free(text);
     assert_int_equal(t.differences, 1);
     assert_non_null(strstr(t.first, "no such case in the file"));
     unsigned unknown = 0;
     for (unsigned i = 0; i < answers.n; i++)
         unknown += answers.list[i].kind == 'R' && !answers.list[i].used &&
+                   strcmp(answers.list[i].group, "vfio") == 0 &&
                    !find_not_yet(&answers.list[i]);
     assert_int_equal(unknown, 1);
 }
