@@ -7,7 +7,7 @@
 #ifndef TESTS_ANSWERS_PFAIL_H
 #define TESTS_ANSWERS_PFAIL_H
 
-#include "answers_vfio.h"
+#include "answers_combo.h"
 
 #define PREPARED_GPA (64 * MiB)
 
