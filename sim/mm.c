@@ -121,13 +121,16 @@ static int map_run_page(struct sim_world *w, struct sim_fd *f, uint64_t size, in
     return 0;
 }
 
-/* The backing of a new mapping, with a reference; NULL with *error 0 for PROT_NONE. */
+/* The backing of a new mapping, with a reference; NULL with *error 0 for PROT_NONE and for a
+ * device's registers. */
 static struct backing *mmap_backing(struct sim_world *w, uint64_t size, int prot, int flags,
                                     struct sim_fd *f, int *error)
 {
     struct backing *b = NULL;
 
     *error = 0;
+    if (f && f->kind == FD_VFIO_DEVICE)
+        return NULL; /* registers, not memory: nothing to fault in or to pin */
     if (f) {
         b = f->object;
         backing_get(b);
@@ -159,6 +162,8 @@ static int mmap_check(struct sim_world *w, uint64_t size, int flags, int64_t off
         return -EINVAL;
     if (flags & MAP_ANONYMOUS)
         return 0;
+    if (f->kind == FD_VFIO_DEVICE)
+        return sharing == MAP_SHARED ? vfio_device_mmap_check(offset, size) : -EINVAL;
     if (f->kind != FD_MEMFD && f->kind != FD_VCPU)
         return -ENODEV; /* guest_memfd too (6.12) */
     return sharing == MAP_SHARED ? 0 : -ENODEV;

@@ -188,6 +188,16 @@ static int region_info(struct vfio_region_info *arg)
     return 0;
 }
 
+/* Only BAR 0 has memory to map. The mapping does not keep the device open here. */
+int vfio_device_mmap_check(int64_t offset, uint64_t size)
+{
+    uint64_t at = (uint64_t)offset & ((1ull << REGION_OFFSET_SHIFT) - 1);
+    assert(size > 0);
+    if ((uint64_t)offset >> REGION_OFFSET_SHIFT != REGION_BAR0)
+        return -EINVAL;
+    return at < BAR0_SIZE && size <= BAR0_SIZE - at ? 0 : -EINVAL;
+}
+
 int64_t vfio_device_ioctl(struct sim_world *w, unsigned long request, void *arg)
 {
     (void)w;

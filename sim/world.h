@@ -242,6 +242,8 @@ void vfio_release(struct sim_world *w, struct sim_fd *f);
 int64_t vfio_group_ioctl(struct sim_world *w, struct sim_fd *f, unsigned long request,
                          void *arg);
 int64_t vfio_device_ioctl(struct sim_world *w, unsigned long request, void *arg);
+/* May these bytes of a device fd be mapped? */
+int vfio_device_mmap_check(int64_t offset, uint64_t size);
 void vfio_group_release(struct sim_world *w, struct sim_group *g);
 void vfio_device_release(struct sim_world *w, struct sim_group *g);
 /* A container has as many references as its fd and its groups are. */

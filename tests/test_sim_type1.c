@@ -19,14 +19,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int setup_v1(void **state)
-{
-    (void)state;
-    fx_start(&fx, VFIO_TYPE1_IOMMU, UINT64_MAX);
-    ram = fx_ram(&fx, RAM_SIZE);
-    return 0;
-}
-
 /* A limit of 4 pages. */
 static int setup_memlock(void **state)
 {
@@ -320,101 +312,6 @@ static void test_map_populates(void **state)
     assert_int_equal(fx_totals(&fx).frames, frames + 3);
 }
 
-/* behaviour.md 5.3: argsz, flags, alignment, size, wrap */
-static void test_unmap_arguments(void **state)
-{
-    (void)state;
-    struct vfio_iommu_type1_dma_unmap u = {.argsz = sizeof(u) - 1, .size = PS};
-    assert_int_equal(host_ioctl(&fx.h, fx.container, VFIO_IOMMU_UNMAP_DMA, &u), -EINVAL);
-    assert_int_equal(fx_unmap_flags(&fx, IOVA, PS, 1 << 7), -EINVAL);
-    assert_int_equal(fx_unmap(&fx, IOVA, 0), -EINVAL);
-    assert_int_equal(fx_unmap(&fx, IOVA, 100), -EINVAL);
-    assert_int_equal(fx_unmap(&fx, IOVA + 1, PS), -EINVAL);
-    assert_int_equal(fx_unmap(&fx, -PS, 2 * PS), -EINVAL);
-    assert_int_equal(fx_unmap(&fx, 0, -PS), 0);
-}
-
-/* behaviour.md 5.3: a bitmap needs tracking, and excludes ALL */
-static void test_unmap_dirty_bitmap(void **state)
-{
-    (void)state;
-    const uint32_t dirty = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
-    assert_int_equal(fx_unmap_flags(&fx, IOVA, PS, dirty), -EINVAL);
-    assert_int_equal(fx_unmap_flags(&fx, 0, 0, dirty | VFIO_DMA_UNMAP_FLAG_ALL), -EINVAL);
-    assert_int_equal(fx_unmap_flags(&fx, IOVA, PS, VFIO_DMA_UNMAP_FLAG_VADDR), -EINVAL);
-}
-
-/* behaviour.md 5.3: nothing there is success with size 0 */
-static void test_unmap_nothing(void **state)
-{
-    (void)state;
-    assert_int_equal(fx_unmap(&fx, IOVA, PS), 0);
-    assert_int_equal(fx_unmap_flags(&fx, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL), 0);
-}
-
-/* behaviour.md 5.3, v2: either end inside a mapping is EINVAL and nothing goes */
-static void test_unmap_bisect(void **state)
-{
-    (void)state;
-    assert_int_equal(fx_map(&fx, 2 * MiB, ram, 2 * MiB, RW), 0);
-    assert_int_equal(fx_map(&fx, 4 * MiB, ram, PS, RW), 0);
-    assert_int_equal(fx_unmap(&fx, 2 * MiB, PS), -EINVAL);
-    assert_int_equal(fx_unmap(&fx, 3 * MiB, PS), -EINVAL);
-    assert_int_equal(fx_unmap(&fx, 4 * MiB - PS, PS), -EINVAL);
-    assert_int_equal(fx_unmap(&fx, 1 * MiB, 2 * MiB), -EINVAL);
-    assert_int_equal(fx_unmap(&fx, 3 * MiB, 2 * MiB), -EINVAL);
-    assert_int_equal(fx_counts(&fx).entries, 2);
-    assert_int_equal(fx_unmap(&fx, 0, 8 * MiB), 2 * MiB + PS);
-}
-
-/* A range that removes a whole mapping and cuts the next takes neither. */
-static void test_unmap_bisect_is_atomic(void **state)
-{
-    (void)state;
-    assert_int_equal(fx_map(&fx, IOVA, ram, PS, RW), 0);
-    assert_int_equal(fx_map(&fx, IOVA + PS, ram, 2 * PS, RW), 0);
-    assert_int_equal(fx_unmap(&fx, IOVA, 2 * PS), -EINVAL);
-    assert_int_equal(fx_counts(&fx).mapped_pages, 3);
-}
-
-/* behaviour.md 5.3: holes are fine, the size is what really went */
-static void test_unmap_over_holes(void **state)
-{
-    (void)state;
-    for (unsigned i = 0; i < 512; i++)
-        assert_int_equal(fx_map(&fx, IOVA + i * PS, ram + i * PS, PS, RW), 0);
-    assert_int_equal(fx_unmap(&fx, IOVA + 100 * PS, PS), PS);
-    assert_int_equal(fx_mapping(&fx, IOVA + 100 * PS).frame, 0);
-    assert_int_not_equal(fx_mapping(&fx, IOVA + 101 * PS).frame, 0);
-    assert_int_equal(fx_unmap(&fx, IOVA, 512 * PS), 511 * PS);
-    assert_true(fx_nothing_mapped(&fx));
-}
-
-/* behaviour.md 5.3: ALL takes no range */
-static void test_unmap_all(void **state)
-{
-    (void)state;
-    assert_int_equal(fx_map(&fx, 0, ram, PS, RW), 0);
-    assert_int_equal(fx_map(&fx, 4 * GiB, ram, 2 * PS, RW), 0);
-    assert_int_equal(fx_unmap_flags(&fx, 0, PS, VFIO_DMA_UNMAP_FLAG_ALL), -EINVAL);
-    assert_int_equal(fx_unmap_flags(&fx, PS, 0, VFIO_DMA_UNMAP_FLAG_ALL), -EINVAL);
-    assert_int_equal(fx_unmap_flags(&fx, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL), 3 * PS);
-    assert_true(fx_nothing_mapped(&fx));
-}
-
-/* behaviour.md 5.3, v1: a first byte takes the whole mapping, a middle takes nothing */
-static void test_v1_unmap(void **state)
-{
-    (void)state;
-    assert_int_equal(fx_map(&fx, 2 * MiB, ram, 2 * MiB, RW), 0);
-    assert_int_equal(fx_map(&fx, 4 * MiB, ram, PS, RW), 0);
-    assert_int_equal(fx_unmap(&fx, 3 * MiB, PS), 0);
-    assert_int_equal(fx_unmap(&fx, 3 * MiB, 2 * MiB), 0);
-    assert_int_equal(fx_counts(&fx).entries, 2);
-    assert_int_equal(fx_unmap(&fx, 2 * MiB, PS), 2 * MiB);
-    assert_int_equal(fx_unmap(&fx, 4 * MiB, PS), PS);
-}
-
 /* Inserted in any order, found and removed in any other. */
 static void test_mappings_sorted(void **state)
 {
@@ -514,14 +411,6 @@ int main(void)
         CASE("order/first-bad-page", test_memlock_and_address, setup_memlock),
         CASE("charge-per-mapping", test_charge_per_mapping, setup),
         CASE("map-populates", test_map_populates, setup),
-        CASE("unmap-arguments", test_unmap_arguments, setup),
-        CASE("unmap-dirty-bitmap", test_unmap_dirty_bitmap, setup),
-        CASE("unmap-nothing", test_unmap_nothing, setup),
-        CASE("unmap-bisect", test_unmap_bisect, setup),
-        CASE("unmap-bisect-is-atomic", test_unmap_bisect_is_atomic, setup),
-        CASE("unmap-over-holes", test_unmap_over_holes, setup),
-        CASE("unmap-all", test_unmap_all, setup),
-        CASE("v1-unmap", test_v1_unmap, setup_v1),
         CASE("mappings-sorted", test_mappings_sorted, setup),
         CASE("record", test_record, setup),
         CASE("late-unmap-fault", test_late_unmap_fault, setup),

@@ -187,6 +187,22 @@ static void test_device_info(void **state)
     assert_int_equal(host_ioctl(&fx.h, fd, VFIO_DEVICE_GET_REGION_INFO, &region), -EINVAL);
 }
 
+/* BAR 0 only, shared only, and nobody can pin or fault registers. */
+static void test_device_mmap(void **state)
+{
+    (void)state;
+    uint64_t address, bar1 = 1ull << 40;
+    struct host *h = &fx.h;
+    int fd = fx_device_fd(&fx, fx.group, 0);
+    assert_int_equal(host_mmap(h, 0, PS, PROT_READ, MAP_PRIVATE, fd, 0, &address), -EINVAL);
+    assert_int_equal(host_mmap(h, 0, PS, PROT_READ, MAP_SHARED, fd, (int64_t)bar1, &address),
+                     -EINVAL);
+    assert_int_equal(host_mmap(h, 0, 2 * MiB, PROT_READ, MAP_SHARED, fd, 0, &address), -EINVAL);
+    assert_int_equal(host_mmap(h, 0, MiB, PROT_READ, MAP_SHARED, fd, 0, &address), 0);
+    assert_int_equal(fx_map(&fx, 0, address, PS, R_ONLY), -EFAULT);
+    assert_int_equal(host_munmap(h, address, MiB), 0);
+}
+
 /* GET_INFO: too small an argsz is answered with the size that is needed. */
 static void test_info_argsz(void **state)
 {
@@ -323,6 +339,7 @@ int main(void)
         CASE("device-fd", test_device_fd, setup_open),
         CASE("device-name", test_device_name, setup),
         CASE("device-info", test_device_info, setup_iommu),
+        CASE("device-mmap", test_device_mmap, setup_iommu),
         CASE("info-argsz", test_info_argsz, setup_iommu),
         CASE("unset-container", test_unset_container, setup_iommu),
         CASE("last-group-unmaps", test_last_group_unmaps, setup_iommu),
