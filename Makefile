@@ -22,7 +22,7 @@ $(B)/%.o: %.c Makefile
 
 define room_lib
 $(B)/lib$(1).a: $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
-	@rm -f $$@ && ar rcs $$@ $$^
+	@mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_lib,$(r))))
 
@@ -31,7 +31,8 @@ $(B)/gmemcheck: $(CLI) $(LIBS)
 
 # What a test needs besides its own file.
 $(B)/tests/test_uapi: $(B)/tests/uapi_ours.o $(B)/tests/uapi_linux.o
-$(B)/tests/test_core_convert $(B)/tests/test_core_faults: $(B)/tests/stub_host.o
+$(B)/tests/test_core_convert $(B)/tests/test_core_faults $(B)/tests/test_core_sweep: \
+	$(B)/tests/stub_host.o
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(LIBS)
 	$(CC) $(CFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka

@@ -358,7 +358,7 @@ static void *stub_alloc(void *ctx, const char *caller, size_t size)
     struct stub_fault *f = fault(s, STUB_ALLOC);
 
     (void)caller;
-    if (s->alloc_is_a_bug)
+    if (s->alloc_is_a_bug || (s->watch_undo && s->failed > (f != NULL)))
         violated(s, "allocated where nothing may be");
     if (f)
         return NULL;

@@ -71,8 +71,9 @@ struct stub {
     unsigned hits[STUB_POINTS];
     unsigned n_faults;
     struct stub_fault faults[STUB_FAULTS];
-    unsigned failed;     /* calls that a fault made fail since stub_trace_clear */
-    bool alloc_is_a_bug; /* e.g. inside an undo */
+    unsigned failed; /* calls that a fault made fail since stub_trace_clear */
+    bool alloc_is_a_bug;
+    bool watch_undo;     /* allocating after a call has failed is one, too */
     unsigned violations; /* of the safety rules */
     const char *violation;
     struct kvm_run *run; /* of the newest vCPU */
