@@ -270,7 +270,8 @@ static int unknown_hypercall(struct stub *s, struct kvm_run *run)
 
 static int signal_exit(struct stub *s, struct kvm_run *run)
 {
-    (void)s;
+    s->on_run = s->pages ? memory_fault : signal_exit; /* pages: then it goes on */
+    s->pages = 0;
     run->exit_reason = KVM_EXIT_INTR;
     return -EINTR;
 }
@@ -336,6 +337,10 @@ static void signals_and_failures_of_run(void **state)
     stub_fail_none(&f->stub);
     f->stub.on_run = signal_exit;
     assert_int_equal(vmm_vcpu_run(f->vmm, 0), 0);
+    f->stub.gpa = STUB_PAGE;
+    f->stub.pages = 1;
+    assert_int_equal(vmm_vcpu_run(f->vmm, 0), 0); /* a signal first, then the request */
+    assert_true(tracker_shared(f, 0, 1));
     /* An errno of the call itself must not find an old exit in the run page. */
     f->stub.run->exit_reason = KVM_EXIT_MEMORY_FAULT;
     stub_fail(&f->stub, STUB_RUN, 1, EFAULT, false);
