@@ -105,12 +105,12 @@ static int plug_into_kvm(struct vmm *vmm, const struct section *s)
     int rc = kvm_slot_set(vmm, s);
     if (rc || !s->block->guest_memfd)
         return rc;
-    rc = kvm_set_attributes(vmm, s->gpa, s->size, true);
+    rc = kvm_attributes_set(vmm, s->gpa, s->size, true);
     if (!rc)
         return 0;
     int undo = 0;
     if (rc == -EFAULT) /* it may have been done */
-        note_error(&undo, kvm_set_attributes(vmm, s->gpa, s->size, false));
+        note_error(&undo, kvm_attributes_set(vmm, s->gpa, s->size, false));
     note_error(&undo, kvm_slot_delete(vmm, s));
     if (undo)
         vmm_stop(vmm);

@@ -47,7 +47,7 @@ static int notify(struct convert *c)
 static int set_attributes(struct convert *c)
 {
     int rc =
-        kvm_set_attributes(c->vmm, c->change_gpa, c->change_end - c->change_gpa, c->to_private);
+        kvm_attributes_set(c->vmm, c->change_gpa, c->change_end - c->change_gpa, c->to_private);
 
     assert(c->change_gpa >= c->gpa && c->change_end <= c->gpa + c->size);
     c->attribute_touched = rc == 0 || rc == -EFAULT;

@@ -29,7 +29,7 @@ static int restore_attribute_run(struct convert *c, struct convert_part *p, uint
 {
     uint32_t shift = c->vmm->page_shift;
 
-    return kvm_set_attributes(c->vmm, p->gpa + ((first - p->first) << shift),
+    return kvm_attributes_set(c->vmm, p->gpa + ((first - p->first) << shift),
                               (end - first) << shift, !c->to_private);
 }
 

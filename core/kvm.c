@@ -125,7 +125,7 @@ int kvm_slot_delete(struct vmm *vmm, const struct section *section)
     return host_ioctl(&vmm->host, vmm->kvm.vm_fd, KVM_SET_USER_MEMORY_REGION2, &arg);
 }
 
-int kvm_set_attributes(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_private)
+int kvm_attributes_set(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_private)
 {
     struct kvm_memory_attributes arg = {
         .address = gpa,

@@ -23,6 +23,6 @@ int kvm_slot_set(struct vmm *vmm, const struct section *section);
 int kvm_slot_delete(struct vmm *vmm, const struct section *section);
 
 /* All or nothing, but for -EFAULT, which may come after it was done. */
-int kvm_set_attributes(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_private);
+int kvm_attributes_set(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_private);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "core/internal.h"
 
-/* A signal may break off KVM_RUN before anything happened; once more is enough to tell one
- * signal from a kernel that does not want to run. */
+/* A signal may break off KVM_RUN before the guest came to its request: it is run once more.
+ * Whether the guest still wants something then, nobody but the guest knows. */
 enum { RUN_TRIES = 2 };
 
 static int vcpu_create(struct vmm *vmm, uint32_t i)
@@ -116,10 +116,10 @@ int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu)
     for (int i = 0; i < RUN_TRIES && rc == -EINTR; i++) {
         run->exit_reason = 0; /* or an old exit would be taken for a new one */
         rc = host_ioctl(&vmm->host, vmm->vcpus[vcpu].fd, KVM_RUN, NULL);
-        if (rc == -EINTR && run->exit_reason == KVM_EXIT_INTR)
-            return 0;
     }
     if (rc == -EFAULT && run->exit_reason == KVM_EXIT_MEMORY_FAULT)
         return serve_memory_fault(vmm, run);
+    if (rc == -EINTR && run->exit_reason == KVM_EXIT_INTR)
+        return 0;
     return rc < 0 ? rc : serve_exit(vmm, run);
 }

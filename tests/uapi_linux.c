@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <asm/kvm_para.h>
+#include <linux/kvm.h>
+#include <linux/kvm_para.h>
+#include <linux/vfio.h>
+
+#include "tests/uapi_list.h"
+
+#ifdef KVM_CREATE_GUEST_MEMFD
+#define KVM_MEM_GUEST_MEMFD_IS_KNOWN
+#endif
+
+/* Younger than the oldest headers that we build with. */
+#ifndef KVM_SET_USER_MEMORY_REGION2
+#define KVM_SET_USER_MEMORY_REGION2 UAPI_UNKNOWN
+#endif
+#ifndef KVM_SET_MEMORY_ATTRIBUTES
+#define KVM_SET_MEMORY_ATTRIBUTES UAPI_UNKNOWN
+#endif
+#ifndef KVM_CREATE_GUEST_MEMFD
+#define KVM_CREATE_GUEST_MEMFD UAPI_UNKNOWN
+#endif
+#ifndef KVM_X86_DEFAULT_VM
+#define KVM_X86_DEFAULT_VM UAPI_UNKNOWN
+#endif
+#ifndef KVM_X86_SW_PROTECTED_VM
+#define KVM_X86_SW_PROTECTED_VM UAPI_UNKNOWN
+#endif
+#ifndef KVM_CAP_USER_MEMORY2
+#define KVM_CAP_USER_MEMORY2 UAPI_UNKNOWN
+#endif
+#ifndef KVM_CAP_MEMORY_FAULT_INFO
+#define KVM_CAP_MEMORY_FAULT_INFO UAPI_UNKNOWN
+#endif
+#ifndef KVM_CAP_MEMORY_ATTRIBUTES
+#define KVM_CAP_MEMORY_ATTRIBUTES UAPI_UNKNOWN
+#endif
+#ifndef KVM_CAP_GUEST_MEMFD
+#define KVM_CAP_GUEST_MEMFD UAPI_UNKNOWN
+#endif
+#ifndef KVM_CAP_VM_TYPES
+#define KVM_CAP_VM_TYPES UAPI_UNKNOWN
+#endif
+#ifndef KVM_CAP_PRE_FAULT_MEMORY
+#define KVM_CAP_PRE_FAULT_MEMORY UAPI_UNKNOWN
+#endif
+#ifndef KVM_CAP_GUEST_MEMFD_FLAGS
+#define KVM_CAP_GUEST_MEMFD_FLAGS UAPI_UNKNOWN
+#endif
+#ifndef KVM_MEM_GUEST_MEMFD
+#define KVM_MEM_GUEST_MEMFD UAPI_UNKNOWN
+#endif
+#ifndef KVM_MEMORY_ATTRIBUTE_PRIVATE
+#define KVM_MEMORY_ATTRIBUTE_PRIVATE UAPI_UNKNOWN
+#endif
+#ifndef KVM_MEMORY_EXIT_FLAG_PRIVATE
+#define KVM_MEMORY_EXIT_FLAG_PRIVATE UAPI_UNKNOWN
+#endif
+#ifndef KVM_EXIT_MEMORY_FAULT
+#define KVM_EXIT_MEMORY_FAULT UAPI_UNKNOWN
+#endif
+
+const struct uapi_value uapi_linux[] = {
+    UAPI_NUMBERS(UAPI_NUMBER) UAPI_STRUCTS(UAPI_SIZE, UAPI_OFFSET)
+#ifdef KVM_MEM_GUEST_MEMFD_IS_KNOWN
+        UAPI_NEW_STRUCTS(UAPI_SIZE, UAPI_OFFSET)
+#else
+        UAPI_NEW_STRUCTS(UAPI_NO_SIZE, UAPI_NO_OFFSET)
+#endif
+            {NULL, 0},
+};
