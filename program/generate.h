@@ -27,7 +27,8 @@ void generate_defaults(struct generate_options *o);
 
 /* "key=value" as given to --set: axes and the fields above. 0, or -EINVAL with one line in
  * `why` that names what exists. */
-int generate_set(struct generate_options *o, const char *assignment, char *why, size_t why_size);
+int generate_set(struct generate_options *o, const char *assignment, char *why,
+                 size_t why_size);
 
 /* i-th key that generate_set knows, with its values as one line; NULL past the end. */
 const char *generate_key(uint32_t i, const char **values, const char **help);

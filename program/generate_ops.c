@@ -232,7 +232,7 @@ static bool worth_it(struct gen *g, uint8_t kind)
 static void draw_weights(struct gen *g)
 {
     static const uint16_t base[OP_KIND_COUNT] = {
-        [OP_CONVERT] = 54, [OP_READ] = 6,   [OP_WRITE] = 8,  [OP_DMA_READ] = 8,
+        [OP_CONVERT] = 54,  [OP_READ] = 6,   [OP_WRITE] = 8,  [OP_DMA_READ] = 8,
         [OP_DMA_WRITE] = 8, [OP_ATTACH] = 4, [OP_DETACH] = 4, [OP_LISTEN] = 8,
         [OP_UNLISTEN] = 4,  [OP_QUERY] = 4,
     };

@@ -20,9 +20,9 @@ enum shape {
 };
 
 static const uint16_t shape_weight[SHAPE_COUNT] = {
-    [SHAPE_WHOLE] = 6,  [SHAPE_PAGE] = 20,  [SHAPE_EDGE] = 6,  [SHAPE_BORDER] = 10,
-    [SHAPE_RUN] = 32,   [SHAPE_AGAIN] = 4,  [SHAPE_BACK] = 10, [SHAPE_WITHIN] = 6,
-    [SHAPE_AROUND] = 4, [SHAPE_HOLE] = 1,   [SHAPE_ALL] = 1,
+    [SHAPE_WHOLE] = 6,  [SHAPE_PAGE] = 20, [SHAPE_EDGE] = 6,  [SHAPE_BORDER] = 10,
+    [SHAPE_RUN] = 32,   [SHAPE_AGAIN] = 4, [SHAPE_BACK] = 10, [SHAPE_WITHIN] = 6,
+    [SHAPE_AROUND] = 4, [SHAPE_HOLE] = 1,  [SHAPE_ALL] = 1,
 };
 
 enum { SHAPE_WEIGHT_SUM = 100 };

@@ -31,14 +31,14 @@ enum {
 
 /* The axes of a machine: AXIS(field, first value, ...). The values are the text names; a
  * machine holds the index. Only what is built is listed. */
-#define PROGRAM_AXES(AXIS)                                                                      \
-    AXIS(mode, "discard")                                                                       \
-    AXIS(order, "attribute-first", "unmap-first")                                               \
-    AXIS(failure, "rollback", "stop")                                                           \
-    AXIS(tracker, "bitmap")                                                                     \
-    AXIS(iommu, "type1")                                                                        \
-    AXIS(mapping, "page")                                                                       \
-    AXIS(kernel, "6.12")                                                                        \
+#define PROGRAM_AXES(AXIS)                                                                     \
+    AXIS(mode, "discard")                                                                      \
+    AXIS(order, "attribute-first", "unmap-first")                                              \
+    AXIS(failure, "rollback", "stop")                                                          \
+    AXIS(tracker, "bitmap")                                                                    \
+    AXIS(iommu, "type1")                                                                       \
+    AXIS(mapping, "page")                                                                      \
+    AXIS(kernel, "6.12")                                                                       \
     AXIS(page_size, "4k")
 
 #define PROGRAM_AXIS_ENUM(name, ...) AXIS_##name,
@@ -52,8 +52,8 @@ enum region_share { SHARE_ANON, SHARE_MEMFD };
 
 /* A memory region and its RAM block. */
 struct region_decl {
-    uint8_t kind;       /* enum region_kind */
-    uint8_t share;      /* enum region_share: what holds its shared side */
+    uint8_t kind;        /* enum region_kind */
+    uint8_t share;       /* enum region_share: what holds its shared side */
     uint8_t guest_memfd; /* 1: RAM with a private side; all pages start private */
     uint8_t pad;
     uint32_t n_pages;
@@ -145,18 +145,18 @@ struct op {
 };
 
 enum expect_kind {
-    EXPECT_RESULT,   /* value: errno of the op, 0 = success */
-    EXPECT_STATUS,   /* value: what the guest was told, 0, EAGAIN, EINVAL */
-    EXPECT_SHARED,   /* range: attribute and tracker say shared */
-    EXPECT_PRIVATE,  /* range: attribute and tracker say private */
-    EXPECT_MAPPED,   /* container, range: every page mapped, on its shared frame */
-    EXPECT_UNMAPPED, /* container, range: no page mapped */
-    EXPECT_BACKED,   /* value: 0 shared side, 1 private side; range: every page has a frame */
-    EXPECT_UNBACKED, /* no page has a frame on that side */
-    EXPECT_CALLS,    /* point, value: the op made that many such host calls */
-    EXPECT_DATA,     /* value: token read by OP_READ, OP_DMA_READ */
-    EXPECT_ENTRIES,  /* container, value: DMA entries in use */
-    EXPECT_STOPPED,  /* value: 1 the VM is stopped, 0 it runs */
+    EXPECT_RESULT,    /* value: errno of the op, 0 = success */
+    EXPECT_STATUS,    /* value: what the guest was told, 0, EAGAIN, EINVAL */
+    EXPECT_SHARED,    /* range: attribute and tracker say shared */
+    EXPECT_PRIVATE,   /* range: attribute and tracker say private */
+    EXPECT_MAPPED,    /* container, range: every page mapped, on its shared frame */
+    EXPECT_UNMAPPED,  /* container, range: no page mapped */
+    EXPECT_BACKED,    /* value: 0 shared side, 1 private side; range: every page has a frame */
+    EXPECT_UNBACKED,  /* no page has a frame on that side */
+    EXPECT_CALLS,     /* point, value: the op made that many such host calls */
+    EXPECT_DATA,      /* value: token read by OP_READ, OP_DMA_READ */
+    EXPECT_ENTRIES,   /* container, value: DMA entries in use */
+    EXPECT_STOPPED,   /* value: 1 the VM is stopped, 0 it runs */
     EXPECT_POPULATED, /* value: answer of OP_QUERY */
     EXPECT_KIND_COUNT
 };
@@ -191,7 +191,8 @@ struct program {
 void program_init(struct program *p);
 void program_free(struct program *p);
 /* Forgets machine, ops and expects, keeps the arrays' memory. Fields that an op, an expect or
- * a region has no use for stay 0 (program_validate insists), so that equal means equal bytes. */
+ * a region has no use for stay 0 (program_validate insists), so that equal means equal bytes.
+ */
 void program_clear(struct program *p);
 /* Append a copy. 0, -ENOMEM or -E2BIG (the maximum above). */
 int program_add_op(struct program *p, const struct op *op);

@@ -68,8 +68,8 @@ void text_expect(char *buf, size_t size, const struct program *p, const struct e
                  const struct vocabulary *words);
 
 /* "ram0[3..7)": pages [first, first + n) of a region of machine m. */
-void text_range(char *buf, size_t size, const struct machine *m, uint32_t region, uint64_t first,
-                uint64_t n);
+void text_range(char *buf, size_t size, const struct machine *m, uint32_t region,
+                uint64_t first, uint64_t n);
 
 /* "ENOSPC" for 28, "0" for 0; a number where the C library has no name. */
 const char *text_errno(int error);
