@@ -149,8 +149,8 @@ static inline void hand_end(struct hand *h)
 /* A call of this op failed. */
 static inline void hand_failed(struct hand *h, int error, bool injected, bool in_undo)
 {
-    h->r.failed[h->r.n_failed++] =
-        (struct failed_call){.error = (uint16_t)error, .injected = injected, .in_undo = in_undo};
+    h->r.failed[h->r.n_failed++] = (struct failed_call){
+        .error = (uint16_t)error, .injected = injected, .in_undo = in_undo};
 }
 
 /* ---- the world, by hand ---- */
@@ -219,6 +219,26 @@ static inline void hand_share(struct hand *h, uint32_t slot, uint32_t frame)
     h->page[slot].private_frame = 0;
     hand_call(h);
     hand_end(h);
+}
+
+/* K and M as in the middle of a to-shared conversion of page 3. */
+static inline void half_share(struct hand *h)
+{
+    hand_begin(h, hand_convert(0, 3, 1, false));
+    hand_side(h, 3, false);
+    hand_call(h);
+    h->page[3].shared_frame = 30;
+    hand_map(h, 0, 3, 30, RW);
+    hand_call(h);
+}
+
+static inline void undo_share(struct hand *h)
+{
+    hand_map(h, 0, 3, 0, NONE);
+    hand_side(h, 3, true);
+    hand_call(h);
+    h->page[3].shared_frame = 0;
+    hand_call(h);
 }
 
 static inline int hand_setup(void **state)

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Allowed outcome 3 of design.md section 6: done with debt, undone, stopped. */
+#include "tests/model_hand.h"
+
+static uint64_t bytes(uint64_t pages)
+{
+    return pages * PAGE_SIZE_4K;
+}
+
+static struct op by_gpa(uint64_t page, uint64_t pages, bool to_private, uint8_t via)
+{
+    return (struct op){.kind = OP_CONVERT,
+                       .region = OP_NO_REGION,
+                       .to_private = to_private,
+                       .via = via,
+                       .start = bytes(page),
+                       .size = bytes(pages)};
+}
+
+static void test_deliberate_error(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, hand_convert(0, 0, 1, false));
+    hand_failed(h, EFAULT, true, false);
+    hand_end(h); /* a failure is no success */
+    assert_true(h->bad);
+}
+
+/* ---- outcome 3a: done, with debt ---- */
+static void to_private_with_debt(struct hand *h)
+{
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_side(h, 3, true);
+    hand_call(h);
+    hand_map(h, 0, 3, 0, NONE);
+    h->page[3].is_populated = 0;
+    hand_call(h);
+    hand_failed(h, EINTR, true, false);
+    hand_end(h);
+}
+
+static void test_debt(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    to_private_with_debt(h);
+    hand_fine(h);
+    assert_int_equal(model_outcome(h->o), MODEL_DONE);
+    assert_true(model_full_check(h->o, &h->v));
+    /* An op elsewhere does not care. */
+    hand_share(h, 5, 50);
+    hand_fine(h);
+}
+
+static void test_debt_retried(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    to_private_with_debt(h);
+    hand_begin(h, hand_convert(0, 3, 1, true)); /* private already: the drop is retried */
+    h->page[3].shared_frame = 0;
+    hand_call(h);
+    hand_end(h);
+    hand_fine(h);
+}
+
+static void test_debt_not_retried(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    to_private_with_debt(h);
+    hand_begin(h, hand_convert(0, 3, 1, true)); /* B9: "already private", and nothing is done */
+    hand_end(h);
+    hand_expect(h, "I4");
+}
+
+static void test_debt_comes_alive(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    to_private_with_debt(h);
+    hand_begin(h, hand_convert(0, 3, 1, false));
+    hand_side(h, 3, false);
+    hand_map(h, 0, 3, 30, RW); /* the old frame with its old contents */
+    h->page[3].is_populated = 1;
+    hand_call(h);
+    hand_end(h);
+    hand_expect(h, "I4");
+}
+
+static void test_debt_another_frame(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_side(h, 3, true);
+    hand_map(h, 0, 3, 0, NONE);
+    h->page[3].is_populated = 0;
+    h->page[3].shared_frame = 31; /* what is left is not what was there */
+    hand_call(h);
+    hand_failed(h, EINTR, true, false);
+    hand_end(h);
+    hand_expect(h, "I4");
+}
+
+/* ---- outcome 3b: failed, undone ---- */
+static void test_undone(void **state)
+{
+    struct hand *h = *state;
+
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    undo_share(h);
+    h->r.error = ENOMEM;
+    hand_end(h);
+    hand_fine(h);
+    assert_int_equal(model_outcome(h->o), MODEL_UNDONE);
+    assert_true(model_retry_must_succeed(h->o, &h->op));
+}
+
+static void test_undone_wrong_error(void **state)
+{
+    struct hand *h = *state;
+
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    undo_share(h);
+    h->r.error = EIO;
+    hand_end(h);
+    hand_expect(h, "O3");
+}
+
+/* One thing is not put back: what == 0 mapping, 1 attribute, 2 frame, 3 tracker, 4 fds. */
+static void undone_but(struct hand *h, int what)
+{
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    undo_share(h);
+    if (what == 1)
+        hand_side(h, 3, false);
+    if (what == 2 || what == 0)
+        h->page[3].shared_frame = 31;
+    if (what == 0)
+        hand_map(h, 0, 3, 31, RW);
+    if (what == 3)
+        h->page[3].is_populated = 1;
+    if (what == 4)
+        h->totals.fds++;
+    hand_call(h);
+    h->r.error = ENOMEM;
+    hand_end(h);
+    hand_expect(h, "O5");
+}
+
+static void test_undone_mapping(void **state)
+{
+    undone_but(*state, 0);
+}
+
+static void test_undone_attribute(void **state)
+{
+    undone_but(*state, 1);
+}
+
+static void test_undone_frame(void **state)
+{
+    undone_but(*state, 2);
+}
+
+static void test_undone_tracker(void **state)
+{
+    undone_but(*state, 3);
+}
+
+static void test_undone_fd(void **state)
+{
+    undone_but(*state, 4);
+}
+
+static void test_undone_to_private_lost_frame(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_side(h, 3, true);
+    hand_map(h, 0, 3, 0, NONE);
+    hand_call(h);
+    h->page[3].shared_frame = 0; /* dropped before commit */
+    hand_call(h);
+    hand_side(h, 3, false);
+    h->page[3].shared_frame = 31;
+    hand_map(h, 0, 3, 31, RW);
+    hand_failed(h, EFAULT, true, false);
+    h->r.error = EFAULT;
+    hand_end(h);
+    hand_expect(h, "O5");
+}
+
+static void test_attach_undone(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, (struct op){.kind = OP_ATTACH, .unit = 0});
+    h->c[0].open = true;
+    for (uint32_t i = 14; i < 18; i++)
+        h->page[i].shared_frame = h->page[i + 8].shared_frame = 1000 + i;
+    hand_map(h, 0, 14, 1014, RW);
+    hand_call(h);
+    hand_map(h, 0, 14, 0, NONE);
+    hand_call(h);
+    h->c[0].open = false;
+    hand_failed(h, ENOMEM, true, false);
+    h->r.error = ENOMEM;
+    hand_end(h); /* the shared pages that the pins touched may stay */
+    hand_fine(h);
+    hand_attach(h);
+    hand_fine(h);
+}
+
+static void test_attach_left_open(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, (struct op){.kind = OP_ATTACH, .unit = 0});
+    h->c[0].open = true;
+    hand_call(h);
+    hand_failed(h, ENOMEM, true, false);
+    h->r.error = ENOMEM;
+    hand_end(h);
+    hand_expect(h, "S5");
+}
+
+/* ---- outcome 3c: stopped ---- */
+static void stop(struct hand *h, bool in_undo)
+{
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    if (in_undo)
+        hand_failed(h, EFAULT, true, true);
+    h->r.error = ENOMEM;
+    h->r.stopped = true;
+    hand_end(h);
+}
+
+static void test_stop_in_undo(void **state)
+{
+    struct hand *h = *state;
+
+    stop(h, true);
+    hand_fine(h);
+    assert_int_equal(model_outcome(h->o), MODEL_STOPPED);
+    assert_false(model_retry_must_succeed(h->o, &h->op));
+    assert_true(model_full_check(h->o, &h->v));
+}
+
+static void test_stop_by_policy(void **state)
+{
+    struct hand *h = *state;
+
+    h->m.axis[AXIS_failure] = FAILURE_STOP;
+    stop(h, false);
+    hand_fine(h);
+}
+
+static void test_stop_without_leave(void **state)
+{
+    struct hand *h = *state;
+
+    stop(h, false);
+    hand_expect(h, "O7");
+}
+
+static void test_stop_of_refused(void **state)
+{
+    struct hand *h = *state;
+
+    h->m.axis[AXIS_failure] = FAILURE_STOP;
+    hand_begin(h, by_gpa(28, 1, true, VIA_VMM));
+    h->r.error = EINVAL;
+    h->r.stopped = true;
+    hand_end(h);
+    hand_expect(h, "O7");
+}
+
+static void test_stop_with_success(void **state)
+{
+    struct hand *h = *state;
+
+    h->m.axis[AXIS_failure] = FAILURE_STOP;
+    hand_begin(h, hand_convert(0, 3, 1, false));
+    h->r.stopped = true;
+    hand_end(h);
+    hand_expect(h, "O7");
+}
+
+static void test_after_stop(void **state)
+{
+    struct hand *h = *state;
+
+    stop(h, true);
+    for (int i = 0; i < OP_FAULT; i++) {
+        hand_begin(h, (struct op){.kind = (uint8_t)i, .size = PAGE_SIZE_4K});
+        h->r.error = EIO;
+        h->r.stopped = true;
+        hand_end(h);
+        hand_fine(h);
+    }
+    hand_begin(h, (struct op){.kind = OP_QUERY, .size = PAGE_SIZE_4K});
+    h->r.stopped = true;
+    hand_end(h);
+    hand_expect(h, "O6");
+}
+
+static void test_after_stop_call(void **state)
+{
+    struct hand *h = *state;
+
+    stop(h, true);
+    hand_begin(h, hand_convert(0, 0, 1, false));
+    hand_call(h);
+    h->r.error = EIO;
+    h->r.stopped = true;
+    hand_end(h);
+    hand_expect(h, "O6");
+}
+
+static void test_after_stop_runs_again(void **state)
+{
+    struct hand *h = *state;
+
+    stop(h, true);
+    hand_begin(h, hand_convert(0, 0, 1, false));
+    h->r.error = EIO;
+    hand_end(h);
+    hand_expect(h, "O6");
+}
+
+static void test_after_stop_safety(void **state)
+{
+    struct hand *h = *state;
+
+    stop(h, true);
+    hand_begin(h, hand_convert(0, 0, 1, false));
+    hand_map(h, 0, 3, 99, RW);
+    hand_call(h);
+    hand_expect(h, "S6");
+}
+
+#define T(name, fn)                                                                            \
+    {                                                                                          \
+        "model/failure/" name, fn, hand_setup_attached, hand_teardown, NULL                    \
+    }
+#define EMPTY(name, fn)                                                                        \
+    {                                                                                          \
+        "model/failure/" name, fn, hand_setup, hand_teardown, NULL                             \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T("deliberate-error-is-reported", test_deliberate_error),
+        T("3a-debt", test_debt),
+        T("3a-debt-retried", test_debt_retried),
+        T("3a-debt-not-retried", test_debt_not_retried),
+        T("3a-debt-comes-alive", test_debt_comes_alive),
+        T("3a-debt-on-another-frame", test_debt_another_frame),
+        T("3b-undone", test_undone),
+        T("3b-wrong-error", test_undone_wrong_error),
+        T("3b-mapping-left", test_undone_mapping),
+        T("3b-attribute-left", test_undone_attribute),
+        T("3b-frame-left", test_undone_frame),
+        T("3b-tracker-left", test_undone_tracker),
+        T("3b-fd-left", test_undone_fd),
+        T("3b-live-frame-lost", test_undone_to_private_lost_frame),
+        EMPTY("3b-attach-undone", test_attach_undone),
+        EMPTY("3b-attach-left-open", test_attach_left_open),
+        T("3c-undo-failed", test_stop_in_undo),
+        T("3c-policy", test_stop_by_policy),
+        T("3c-without-leave", test_stop_without_leave),
+        T("3c-refused-request", test_stop_of_refused),
+        T("3c-success", test_stop_with_success),
+        T("3c-then-only-eio", test_after_stop),
+        T("3c-then-no-call", test_after_stop_call),
+        T("3c-then-runs-again", test_after_stop_runs_again),
+        T("3c-then-still-safe", test_after_stop_safety),
+    };
+
+    return cmocka_run_group_tests_name("model/failure", tests, NULL, NULL);
+}
