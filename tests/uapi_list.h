@@ -19,143 +19,87 @@ struct uapi_value {
 extern const struct uapi_value uapi_ours[];
 extern const struct uapi_value uapi_linux[];
 
-#define UAPI_NUMBERS(NUMBER)                                                                                          \
-    NUMBER(KVMIO)                                                                                                     \
-    NUMBER(KVM_API_VERSION)                                                                                           \
-    NUMBER(KVM_GET_API_VERSION) NUMBER(KVM_CREATE_VM) NUMBER(KVM_CHECK_EXTENSION) NUMBER(                             \
-        KVM_GET_VCPU_MMAP_SIZE) NUMBER(KVM_CREATE_VCPU) NUMBER(KVM_SET_USER_MEMORY_REGION)                            \
-        NUMBER(KVM_SET_USER_MEMORY_REGION2) NUMBER(KVM_RUN) NUMBER(KVM_ENABLE_CAP) NUMBER(                            \
-            KVM_SET_MEMORY_ATTRIBUTES) NUMBER(KVM_CREATE_GUEST_MEMFD) NUMBER(KVM_X86_DEFAULT_VM)                      \
-            NUMBER(KVM_X86_SW_PROTECTED_VM) NUMBER(KVM_CAP_USER_MEMORY) NUMBER(                                       \
-                KVM_CAP_NR_MEMSLOTS) NUMBER(KVM_CAP_SYNC_MMU) NUMBER(KVM_CAP_EXIT_HYPERCALL)                          \
-                NUMBER(KVM_CAP_USER_MEMORY2) NUMBER(KVM_CAP_MEMORY_FAULT_INFO) NUMBER(                                \
-                    KVM_CAP_MEMORY_ATTRIBUTES) NUMBER(KVM_CAP_GUEST_MEMFD) NUMBER(KVM_CAP_VM_TYPES)                   \
-                    NUMBER(KVM_CAP_PRE_FAULT_MEMORY) NUMBER(KVM_CAP_GUEST_MEMFD_FLAGS) NUMBER(                        \
-                        KVM_MEM_LOG_DIRTY_PAGES) NUMBER(KVM_MEM_READONLY) NUMBER(KVM_MEM_GUEST_MEMFD)                 \
-                        NUMBER(KVM_MEMORY_ATTRIBUTE_PRIVATE) NUMBER(KVM_MEMORY_EXIT_FLAG_PRIVATE) NUMBER(             \
-                            KVM_EXIT_HYPERCALL) NUMBER(KVM_EXIT_HLT) NUMBER(KVM_EXIT_MMIO)                            \
-                            NUMBER(KVM_EXIT_INTR) NUMBER(KVM_EXIT_MEMORY_FAULT) NUMBER(                               \
-                                KVM_HC_MAP_GPA_RANGE) NUMBER(KVM_MAP_GPA_RANGE_ENCRYPTED)                             \
-                                NUMBER(KVM_ENOSYS) NUMBER(VFIO_TYPE) NUMBER(VFIO_BASE) NUMBER(                        \
-                                    VFIO_API_VERSION) NUMBER(VFIO_GET_API_VERSION)                                    \
-                                    NUMBER(VFIO_CHECK_EXTENSION) NUMBER(VFIO_SET_IOMMU) NUMBER(                       \
-                                        VFIO_GROUP_GET_STATUS) NUMBER(VFIO_GROUP_SET_CONTAINER)                       \
-                                        NUMBER(VFIO_GROUP_UNSET_CONTAINER) NUMBER(                                    \
-                                            VFIO_GROUP_GET_DEVICE_FD) NUMBER(VFIO_DEVICE_GET_INFO)                    \
-                                            NUMBER(VFIO_DEVICE_GET_REGION_INFO) NUMBER(                               \
-                                                VFIO_IOMMU_GET_INFO) NUMBER(VFIO_IOMMU_MAP_DMA)                       \
-                                                NUMBER(VFIO_IOMMU_UNMAP_DMA) NUMBER(                                  \
-                                                    VFIO_TYPE1_IOMMU) NUMBER(VFIO_TYPE1v2_IOMMU)                      \
-                                                    NUMBER(VFIO_TYPE1_NESTING_IOMMU) NUMBER(                          \
-                                                        VFIO_UNMAP_ALL) NUMBER(VFIO_GROUP_FLAGS_VIABLE)               \
-                                                        NUMBER(VFIO_GROUP_FLAGS_CONTAINER_SET) NUMBER(                \
-                                                            VFIO_DMA_MAP_FLAG_READ) NUMBER(VFIO_DMA_MAP_FLAG_WRITE)   \
-                                                            NUMBER(VFIO_DMA_MAP_FLAG_VADDR) NUMBER(                   \
-                                                                VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)                 \
-                                                                NUMBER(VFIO_DMA_UNMAP_FLAG_ALL) NUMBER(               \
-                                                                    VFIO_DMA_UNMAP_FLAG_VADDR)                        \
-                                                                    NUMBER(                                           \
-                                                                        VFIO_IOMMU_INFO_PGSIZES)                      \
-                                                                        NUMBER(                                       \
-                                                                            VFIO_IOMMU_INFO_CAPS)                     \
-                                                                            NUMBER(                                   \
-                                                                                VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE) \
-                                                                                NUMBER(                               \
-                                                                                    VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL)
+/* clang-format off */
+#define UAPI_NUMBERS(NUMBER) \
+    NUMBER(KVMIO) NUMBER(KVM_API_VERSION) NUMBER(KVM_GET_API_VERSION) NUMBER(KVM_CREATE_VM) \
+    NUMBER(KVM_CHECK_EXTENSION) NUMBER(KVM_GET_VCPU_MMAP_SIZE) NUMBER(KVM_CREATE_VCPU) \
+    NUMBER(KVM_SET_USER_MEMORY_REGION) NUMBER(KVM_SET_USER_MEMORY_REGION2) NUMBER(KVM_RUN) \
+    NUMBER(KVM_ENABLE_CAP) NUMBER(KVM_SET_MEMORY_ATTRIBUTES) NUMBER(KVM_CREATE_GUEST_MEMFD) \
+    NUMBER(KVM_X86_DEFAULT_VM) NUMBER(KVM_X86_SW_PROTECTED_VM) NUMBER(KVM_CAP_USER_MEMORY) \
+    NUMBER(KVM_CAP_NR_MEMSLOTS) NUMBER(KVM_CAP_SYNC_MMU) NUMBER(KVM_CAP_EXIT_HYPERCALL) \
+    NUMBER(KVM_CAP_USER_MEMORY2) NUMBER(KVM_CAP_MEMORY_FAULT_INFO) \
+    NUMBER(KVM_CAP_MEMORY_ATTRIBUTES) NUMBER(KVM_CAP_GUEST_MEMFD) NUMBER(KVM_CAP_VM_TYPES) \
+    NUMBER(KVM_CAP_PRE_FAULT_MEMORY) NUMBER(KVM_CAP_GUEST_MEMFD_FLAGS) \
+    NUMBER(KVM_MEM_LOG_DIRTY_PAGES) NUMBER(KVM_MEM_READONLY) NUMBER(KVM_MEM_GUEST_MEMFD) \
+    NUMBER(KVM_MEMORY_ATTRIBUTE_PRIVATE) NUMBER(KVM_MEMORY_EXIT_FLAG_PRIVATE) \
+    NUMBER(KVM_EXIT_HYPERCALL) NUMBER(KVM_EXIT_HLT) NUMBER(KVM_EXIT_MMIO) \
+    NUMBER(KVM_EXIT_INTR) NUMBER(KVM_EXIT_MEMORY_FAULT) NUMBER(KVM_HC_MAP_GPA_RANGE) \
+    NUMBER(KVM_MAP_GPA_RANGE_ENCRYPTED) NUMBER(KVM_ENOSYS) NUMBER(VFIO_TYPE) \
+    NUMBER(VFIO_BASE) NUMBER(VFIO_API_VERSION) NUMBER(VFIO_GET_API_VERSION) \
+    NUMBER(VFIO_CHECK_EXTENSION) NUMBER(VFIO_SET_IOMMU) NUMBER(VFIO_GROUP_GET_STATUS) \
+    NUMBER(VFIO_GROUP_SET_CONTAINER) NUMBER(VFIO_GROUP_UNSET_CONTAINER) \
+    NUMBER(VFIO_GROUP_GET_DEVICE_FD) NUMBER(VFIO_DEVICE_GET_INFO) \
+    NUMBER(VFIO_DEVICE_GET_REGION_INFO) NUMBER(VFIO_IOMMU_GET_INFO) \
+    NUMBER(VFIO_IOMMU_MAP_DMA) NUMBER(VFIO_IOMMU_UNMAP_DMA) NUMBER(VFIO_TYPE1_IOMMU) \
+    NUMBER(VFIO_TYPE1v2_IOMMU) NUMBER(VFIO_TYPE1_NESTING_IOMMU) NUMBER(VFIO_UNMAP_ALL) \
+    NUMBER(VFIO_GROUP_FLAGS_VIABLE) NUMBER(VFIO_GROUP_FLAGS_CONTAINER_SET) \
+    NUMBER(VFIO_DMA_MAP_FLAG_READ) NUMBER(VFIO_DMA_MAP_FLAG_WRITE) \
+    NUMBER(VFIO_DMA_MAP_FLAG_VADDR) NUMBER(VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) \
+    NUMBER(VFIO_DMA_UNMAP_FLAG_ALL) NUMBER(VFIO_DMA_UNMAP_FLAG_VADDR) \
+    NUMBER(VFIO_IOMMU_INFO_PGSIZES) NUMBER(VFIO_IOMMU_INFO_CAPS) \
+    NUMBER(VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE) NUMBER(VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL)
 
-#define UAPI_STRUCTS(SIZE, OFFSET)                                                                        \
-    SIZE(kvm_userspace_memory_region)                                                                     \
-    OFFSET(kvm_userspace_memory_region, slot)                                                             \
-    OFFSET(kvm_userspace_memory_region, flags) OFFSET(                                                    \
-        kvm_userspace_memory_region,                                                                      \
-        guest_phys_addr) OFFSET(kvm_userspace_memory_region,                                              \
-                                memory_size) OFFSET(kvm_userspace_memory_region,                          \
-                                                    userspace_addr) SIZE(kvm_enable_cap)                  \
-        OFFSET(kvm_enable_cap, cap) OFFSET(kvm_enable_cap, flags) OFFSET(                                 \
-            kvm_enable_cap,                                                                               \
-            args) OFFSET(kvm_run,                                                                         \
-                         request_interrupt_window) OFFSET(kvm_run,                                        \
-                                                          immediate_exit) OFFSET(kvm_run,                 \
-                                                                                 exit_reason)             \
-            OFFSET(kvm_run, ready_for_interrupt_injection) OFFSET(kvm_run, if_flag) OFFSET(               \
-                kvm_run, flags) OFFSET(kvm_run, cr8) OFFSET(kvm_run,                                      \
-                                                            apic_base) OFFSET(kvm_run,                    \
-                                                                              hypercall.nr)               \
-                OFFSET(kvm_run, hypercall.args) OFFSET(kvm_run, hypercall.ret) SIZE(                      \
-                    vfio_group_status) OFFSET(vfio_group_status,                                          \
-                                              argsz) OFFSET(vfio_group_status,                            \
-                                                            flags) SIZE(vfio_device_info)                 \
-                    OFFSET(vfio_device_info, argsz) OFFSET(vfio_device_info, flags) OFFSET(               \
-                        vfio_device_info,                                                                 \
-                        num_regions) OFFSET(vfio_device_info,                                             \
-                                            num_irqs) OFFSET(vfio_device_info, cap_offset)                \
-                        SIZE(vfio_region_info) OFFSET(vfio_region_info, argsz) OFFSET(                    \
-                            vfio_region_info,                                                             \
-                            flags) OFFSET(vfio_region_info,                                               \
-                                          index) OFFSET(vfio_region_info,                                 \
-                                                        cap_offset) OFFSET(vfio_region_info,              \
-                                                                           size)                          \
-                            OFFSET(vfio_region_info, offset) SIZE(vfio_info_cap_header) OFFSET(           \
-                                vfio_info_cap_header,                                                     \
-                                id) OFFSET(vfio_info_cap_header,                                          \
-                                           version) OFFSET(vfio_info_cap_header, next)                    \
-                                SIZE(vfio_iova_range) OFFSET(vfio_iova_range, start) OFFSET(              \
-                                    vfio_iova_range,                                                      \
-                                    end) SIZE(vfio_iommu_type1_info_cap_iova_range)                       \
-                                    OFFSET(vfio_iommu_type1_info_cap_iova_range, header) OFFSET(          \
-                                        vfio_iommu_type1_info_cap_iova_range,                             \
-                                        nr_iovas) OFFSET(vfio_iommu_type1_info_cap_iova_range,            \
-                                                         iova_ranges)                                     \
-                                        SIZE(vfio_iommu_type1_info_dma_avail) OFFSET(                     \
-                                            vfio_iommu_type1_info_dma_avail,                              \
-                                            header) OFFSET(vfio_iommu_type1_info_dma_avail,               \
-                                                           avail) SIZE(vfio_iommu_type1_info)             \
-                                            OFFSET(vfio_iommu_type1_info, argsz) OFFSET(                  \
-                                                vfio_iommu_type1_info,                                    \
-                                                flags) OFFSET(vfio_iommu_type1_info,                      \
-                                                              iova_pgsizes)                               \
-                                                OFFSET(                                                   \
-                                                    vfio_iommu_type1_info,                                \
-                                                    cap_offset) SIZE(vfio_iommu_type1_dma_map)            \
-                                                    OFFSET(vfio_iommu_type1_dma_map, argsz) OFFSET(       \
-                                                        vfio_iommu_type1_dma_map,                         \
-                                                        flags) OFFSET(vfio_iommu_type1_dma_map,           \
-                                                                      vaddr)                              \
-                                                        OFFSET(                                           \
-                                                            vfio_iommu_type1_dma_map,                     \
-                                                            iova) OFFSET(vfio_iommu_type1_dma_map,        \
-                                                                         size)                            \
-                                                            SIZE(vfio_iommu_type1_dma_unmap) OFFSET(      \
-                                                                vfio_iommu_type1_dma_unmap,               \
-                                                                argsz) OFFSET(vfio_iommu_type1_dma_unmap, \
-                                                                              flags)                      \
-                                                                OFFSET(                                   \
-                                                                    vfio_iommu_type1_dma_unmap,           \
-                                                                    iova)                                 \
-                                                                    OFFSET(                               \
-                                                                        vfio_iommu_type1_dma_unmap,       \
-                                                                        size)                             \
-                                                                        OFFSET(                           \
-                                                                            vfio_iommu_type1_dma_unmap,   \
-                                                                            data)
+#define UAPI_STRUCTS(SIZE, OFFSET) \
+    SIZE(kvm_userspace_memory_region) OFFSET(kvm_userspace_memory_region, slot) \
+    OFFSET(kvm_userspace_memory_region, flags) \
+    OFFSET(kvm_userspace_memory_region, guest_phys_addr) \
+    OFFSET(kvm_userspace_memory_region, memory_size) \
+    OFFSET(kvm_userspace_memory_region, userspace_addr) SIZE(kvm_enable_cap) \
+    OFFSET(kvm_enable_cap, cap) OFFSET(kvm_enable_cap, flags) OFFSET(kvm_enable_cap, args) \
+    OFFSET(kvm_run, request_interrupt_window) OFFSET(kvm_run, immediate_exit) \
+    OFFSET(kvm_run, exit_reason) OFFSET(kvm_run, ready_for_interrupt_injection) \
+    OFFSET(kvm_run, if_flag) OFFSET(kvm_run, flags) OFFSET(kvm_run, cr8) \
+    OFFSET(kvm_run, apic_base) OFFSET(kvm_run, hypercall.nr) OFFSET(kvm_run, hypercall.args) \
+    OFFSET(kvm_run, hypercall.ret) SIZE(vfio_group_status) OFFSET(vfio_group_status, argsz) \
+    OFFSET(vfio_group_status, flags) SIZE(vfio_device_info) OFFSET(vfio_device_info, argsz) \
+    OFFSET(vfio_device_info, flags) OFFSET(vfio_device_info, num_regions) \
+    OFFSET(vfio_device_info, num_irqs) OFFSET(vfio_device_info, cap_offset) \
+    SIZE(vfio_region_info) OFFSET(vfio_region_info, argsz) OFFSET(vfio_region_info, flags) \
+    OFFSET(vfio_region_info, index) OFFSET(vfio_region_info, cap_offset) \
+    OFFSET(vfio_region_info, size) OFFSET(vfio_region_info, offset) \
+    SIZE(vfio_info_cap_header) OFFSET(vfio_info_cap_header, id) \
+    OFFSET(vfio_info_cap_header, version) OFFSET(vfio_info_cap_header, next) \
+    SIZE(vfio_iova_range) OFFSET(vfio_iova_range, start) OFFSET(vfio_iova_range, end) \
+    SIZE(vfio_iommu_type1_info_cap_iova_range) \
+    OFFSET(vfio_iommu_type1_info_cap_iova_range, header) \
+    OFFSET(vfio_iommu_type1_info_cap_iova_range, nr_iovas) \
+    OFFSET(vfio_iommu_type1_info_cap_iova_range, iova_ranges) \
+    SIZE(vfio_iommu_type1_info_dma_avail) OFFSET(vfio_iommu_type1_info_dma_avail, header) \
+    OFFSET(vfio_iommu_type1_info_dma_avail, avail) SIZE(vfio_iommu_type1_info) \
+    OFFSET(vfio_iommu_type1_info, argsz) OFFSET(vfio_iommu_type1_info, flags) \
+    OFFSET(vfio_iommu_type1_info, iova_pgsizes) OFFSET(vfio_iommu_type1_info, cap_offset) \
+    SIZE(vfio_iommu_type1_dma_map) OFFSET(vfio_iommu_type1_dma_map, argsz) \
+    OFFSET(vfio_iommu_type1_dma_map, flags) OFFSET(vfio_iommu_type1_dma_map, vaddr) \
+    OFFSET(vfio_iommu_type1_dma_map, iova) OFFSET(vfio_iommu_type1_dma_map, size) \
+    SIZE(vfio_iommu_type1_dma_unmap) OFFSET(vfio_iommu_type1_dma_unmap, argsz) \
+    OFFSET(vfio_iommu_type1_dma_unmap, flags) OFFSET(vfio_iommu_type1_dma_unmap, iova) \
+    OFFSET(vfio_iommu_type1_dma_unmap, size) OFFSET(vfio_iommu_type1_dma_unmap, data)
 
 /* Came with guest_memfd. */
-#define UAPI_NEW_STRUCTS(SIZE, OFFSET)                                                         \
-    SIZE(kvm_userspace_memory_region2)                                                         \
-    OFFSET(kvm_userspace_memory_region2, slot)                                                 \
-    OFFSET(kvm_userspace_memory_region2, flags)                                                \
-        OFFSET(kvm_userspace_memory_region2, guest_phys_addr)                                  \
-            OFFSET(kvm_userspace_memory_region2, memory_size)                                  \
-                OFFSET(kvm_userspace_memory_region2, userspace_addr)                           \
-                    OFFSET(kvm_userspace_memory_region2, guest_memfd_offset)                   \
-                        OFFSET(kvm_userspace_memory_region2, guest_memfd)                      \
-                            SIZE(kvm_memory_attributes) OFFSET(kvm_memory_attributes, address) \
-                                OFFSET(kvm_memory_attributes, size)                            \
-                                    OFFSET(kvm_memory_attributes, attributes)                  \
-                                        OFFSET(kvm_memory_attributes, flags)                   \
-                                            SIZE(kvm_create_guest_memfd)                       \
-                                                OFFSET(kvm_create_guest_memfd, size)           \
-                                                    OFFSET(kvm_create_guest_memfd, flags)
+#define UAPI_NEW_STRUCTS(SIZE, OFFSET) \
+    SIZE(kvm_userspace_memory_region2) OFFSET(kvm_userspace_memory_region2, slot) \
+    OFFSET(kvm_userspace_memory_region2, flags) \
+    OFFSET(kvm_userspace_memory_region2, guest_phys_addr) \
+    OFFSET(kvm_userspace_memory_region2, memory_size) \
+    OFFSET(kvm_userspace_memory_region2, userspace_addr) \
+    OFFSET(kvm_userspace_memory_region2, guest_memfd_offset) \
+    OFFSET(kvm_userspace_memory_region2, guest_memfd) SIZE(kvm_memory_attributes) \
+    OFFSET(kvm_memory_attributes, address) OFFSET(kvm_memory_attributes, size) \
+    OFFSET(kvm_memory_attributes, attributes) OFFSET(kvm_memory_attributes, flags) \
+    SIZE(kvm_create_guest_memfd) OFFSET(kvm_create_guest_memfd, size) \
+    OFFSET(kvm_create_guest_memfd, flags)
+
+/* clang-format on */
 
 #define UAPI_NUMBER(name)           {#name, (unsigned long long)(name)},
 #define UAPI_SIZE(name)             {"sizeof " #name, sizeof(struct name)},
