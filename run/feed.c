@@ -26,24 +26,9 @@ bool feed_prepare(struct runner *r)
     }
     r->region_word[m->n_regions] = word;
     r->region_page[m->n_regions] = page;
-    for (uint32_t i = 0; i < m->n_sections; i++)
-        r->section_page[i] = r->region_page[m->sections[i].region] + m->sections[i].first_page;
     r->n_words = word;
     r->tracker = sim_world_memory(r->world, (word + 1) * sizeof(*r->tracker));
     return r->tracker != NULL;
-}
-
-uint32_t feed_page_at(const struct runner *r, uint64_t gpa_page)
-{
-    const struct machine *m = &r->program->machine;
-
-    for (uint32_t i = 0; i < m->n_sections; i++) {
-        const struct section_decl *s = &m->sections[i];
-
-        if (gpa_page - s->gpa_page < s->n_pages)
-            return r->section_page[i] + (uint32_t)(gpa_page - s->gpa_page);
-    }
-    return MODEL_NO_PAGE;
 }
 
 static bool tracker_bit(const struct runner *r, uint32_t region, uint32_t page)
@@ -73,10 +58,11 @@ static void see_page(struct runner *r, uint32_t region, uint32_t page_in_region,
     model_see_page(r->model, page, &seen);
 }
 
-static void see_mapping(struct runner *r, uint32_t container, uint32_t page, uint64_t iova_page)
+static void see_mapping(struct runner *r, uint32_t container, uint64_t iova_page)
 {
     struct observe_mapping truth;
     struct view_mapping seen;
+    uint32_t page = model_page_at(r->model, iova_page);
 
     r->observe->mapping(r->observe->ctx, container, iova_page, &truth);
     seen = (struct view_mapping){.frame = truth.frame, .access = truth.access};
@@ -107,7 +93,7 @@ static void look_for_strays(struct runner *r, uint32_t container, uint64_t first
 {
     for (uint64_t page = first;
          r->observe->next_mapped(r->observe->ctx, container, &page) && page < end; page++)
-        if (feed_page_at(r, page) == MODEL_NO_PAGE)
+        if (model_page_at(r->model, page) == MODEL_NO_PAGE)
             model_see_stray(r->model, container, page, true);
 }
 
@@ -126,8 +112,7 @@ static void iova_changed(struct runner *r, uint32_t container, uint64_t first, u
         uint64_t to = end < s->gpa_page + s->n_pages ? end : s->gpa_page + s->n_pages;
 
         for (uint64_t page = from; page < to; page++, seen++)
-            see_mapping(r, container, r->section_page[i] + (uint32_t)(page - s->gpa_page),
-                        page);
+            see_mapping(r, container, page);
     }
     if (seen < n)
         look_for_strays(r, container, first, end);

@@ -18,7 +18,4 @@ void feed_all(struct runner *r);
 /* What changed since the last call. False when nothing did. */
 bool feed_changes(struct runner *r);
 
-/* The guest page at a GPA page, or MODEL_NO_PAGE. */
-uint32_t feed_page_at(const struct runner *r, uint64_t gpa_page);
-
 #endif

@@ -84,13 +84,13 @@ void pool_results_free(struct run_result *results, uint64_t n_items)
 static int start_worker(struct pool *p, uint32_t number)
 {
     struct worker_slot *slot = &p->shared->slots[number];
-    pid_t parent = getpid();
+    pid_t parent = getpid(), child;
 
     fflush(NULL);
-    slot->pid = fork();
-    if (slot->pid < 0)
+    child = fork();
+    if (child < 0)
         return -errno;
-    if (slot->pid == 0) {
+    if (child == 0) {
         /* Ctrl-C is the supervisor's; and no worker outlives it. */
         signal(SIGINT, SIG_IGN);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -99,6 +99,7 @@ static int start_worker(struct pool *p, uint32_t number)
         worker_main(p->source, p->options, p->shared, number, p->results, p->deadline);
         exit(0);
     }
+    slot->pid = child; /* only here: the slot is shared, and the child's pid is 0 to itself */
     p->alive++;
     return 0;
 }

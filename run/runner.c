@@ -102,23 +102,18 @@ static void hash_call(struct runner *r, const struct sim_call *call)
     r->hash = hash_words(r->hash, words, sizeof(words) / sizeof(words[0]));
 }
 
+/* Does the call name the page whose story is told? */
 static bool call_touches_mark(struct runner *r, const struct sim_call *call)
 {
-    const struct machine *m = &r->program->machine;
-    uint64_t size = machine_page_size(m), first = call->arg[0] / size;
+    uint64_t size = machine_page_size(&r->program->machine), first = call->arg[0] / size;
     uint64_t n = (call->arg[1] + size - 1) / size;
 
+    if (r->trace->mark_page == MODEL_NO_PAGE)
+        return false;
     if (call->point != POINT_KVM_SET_ATTRIBUTES && call->point != POINT_VFIO_MAP &&
         call->point != POINT_VFIO_UNMAP)
         return false;
-    for (uint32_t i = 0; i < m->n_sections; i++) {
-        const struct section_decl *s = &m->sections[i];
-        uint32_t offset = r->trace->mark_page - r->section_page[i];
-
-        if (r->trace->mark_page >= r->section_page[i] && offset < s->n_pages)
-            return s->gpa_page + offset - first < n;
-    }
-    return false;
+    return model_gpa_page(r->model, r->trace->mark_page) - first < n;
 }
 
 /* What the signature of a failure needs; not worth the time in each call that goes well. */
@@ -324,9 +319,23 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
         probe_retry(r, op);
 }
 
+/* From here on the subject is not asked any more. */
+static int destroy_subject(struct runner *r)
+{
+    void *state = r->state;
+    int error;
+
+    r->state = NULL;
+    r->in_op = true;
+    error = r->subject->destroy(state);
+    r->in_op = false;
+    return error;
+}
+
 static void teardown(struct runner *r)
 {
     struct violation v;
+    int error;
 
     r->result->op = r->program->n_ops;
     r->result->line = 0;
@@ -341,10 +350,7 @@ static void teardown(struct runner *r)
     if (r->trace)
         trace_note(r->trace, "tear-down");
     model_teardown_begin(r->model);
-    r->in_op = true;
-    int error = r->subject->destroy(r->state);
-    r->in_op = false;
-    r->state = NULL;
+    error = destroy_subject(r);
     if (r->broken)
         return;
     if (error) {

@@ -77,7 +77,6 @@ struct runner {
     uint64_t *tracker;   /* as last seen, in the arena */
     uint32_t region_word[PROGRAM_REGIONS_MAX + 1];
     uint32_t region_page[PROGRAM_REGIONS_MAX + 1];
-    uint32_t section_page[PROGRAM_SECTIONS_MAX]; /* guest page of each section's first */
 };
 
 /* 0, or -ENOMEM: the arena could not be mapped. */

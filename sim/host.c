@@ -282,9 +282,12 @@ static void *sim_alloc(void *ctx, const char *caller, size_t size)
     call_begin(w, POINT_CORE_ALLOC, caller, 0, size, 0);
     if (!call_fails_early(w))
         memory = arena_alloc(w->arena, size);
-    call_end_quiet(w, memory || w->early_error ? 0 : -ENOMEM);
-    if (memory)
-        w->n_allocations++;
+    if (!memory) {
+        call_end(w, -ENOMEM);
+        return NULL;
+    }
+    call_end_quiet(w, 0);
+    w->n_allocations++;
     return memory;
 }
 

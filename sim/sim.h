@@ -44,7 +44,8 @@ struct sim_call {
     const char *caller; /* core function; for reports only */
 };
 
-/* Runs after each host call but alloc/free; may read anything, must not change the world. */
+/* Runs after each host call but free and an alloc that went well; may read anything, must not
+ * change the world. */
 typedef void sim_call_fn(void *ctx, const struct sim_call *call);
 
 struct sim_world;
