@@ -171,14 +171,22 @@ static int find_asked(struct vmm *vmm, uint32_t container, uint32_t region, uint
     if (container >= vmm->n_containers)
         return -EINVAL;
     a->c = vmm->containers[container];
-    if (a->c->fd < 0)
-        return -ENODEV;
     a->block = address_space_region(vmm, region);
     if (!a->block || !region_range_ok(vmm, a->block, offset, size))
         return -EINVAL;
     a->first = offset >> vmm->page_shift;
     a->end = (offset + size) >> vmm->page_shift;
     return 0;
+}
+
+/* May such a listener be added? */
+static int check_new(const struct vmm *vmm, const struct asked *a)
+{
+    if (a->block->kind == VMM_REGION_MMIO || !has_sections(vmm, a))
+        return -EINVAL;
+    if (a->c->fd < 0)
+        return -ENODEV;
+    return overlaps_listener(a) ? -EEXIST : 0;
 }
 
 int vmm_listen(struct vmm *vmm, uint32_t container, uint32_t region, uint64_t offset,
@@ -190,10 +198,8 @@ int vmm_listen(struct vmm *vmm, uint32_t container, uint32_t region, uint64_t of
     if (rc)
         return rc;
     rc = find_asked(vmm, container, region, offset, size, &a);
-    if (!rc && overlaps_listener(&a))
-        rc = -EEXIST;
-    if (!rc && !has_sections(vmm, &a))
-        rc = -EINVAL;
+    if (!rc)
+        rc = check_new(vmm, &a);
     if (rc)
         return vmm_leave(vmm, rc);
     sync_lock(&vmm->sync, &a.block->lock);
@@ -219,7 +225,7 @@ int vmm_unlisten(struct vmm *vmm, uint32_t container, uint32_t region, uint64_t 
     if (rc)
         return rc;
     rc = find_asked(vmm, container, region, offset, size, &a);
-    if (rc == -ENODEV || (!rc && !has_asked(&a)))
+    if (!rc && !has_asked(&a))
         rc = -ENOENT;
     if (rc)
         return vmm_leave(vmm, rc);

@@ -98,7 +98,8 @@ static int serve_exit(struct vmm *vmm, struct kvm_run *run)
         return serve_hypercall(vmm, run);
     case KVM_EXIT_INTR:
     case KVM_EXIT_HLT:
-        return 0; /* nothing to serve */
+    case KVM_EXIT_MMIO: /* a device model's business */
+        return 0;
     default:
         return -EINVAL;
     }

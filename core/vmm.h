@@ -86,9 +86,10 @@ int vmm_device_attach(struct vmm *vmm, uint32_t container, uint32_t group);
 int vmm_device_detach(struct vmm *vmm, uint32_t group);
 
 /* A listener of an open container on [offset, offset + size) of a region, section by section:
- * maps what is populated now and follows from then on. -ENODEV: the container is not open;
- * -EEXIST: it already listens to part of the range; -EINVAL: not page-aligned, outside, or not
- * wholly inside the region's sections. On failure nothing stays registered or mapped. */
+ * maps what is populated now and follows from then on. In this order: -EINVAL: not page-aligned,
+ * outside, MMIO, or not wholly inside the region's sections; -ENODEV: the container is not open;
+ * -EEXIST: it already listens to part of the range. On failure nothing stays registered or
+ * mapped. */
 int vmm_listen(struct vmm *vmm, uint32_t container, uint32_t region, uint64_t offset,
                uint64_t size);
 
@@ -100,7 +101,8 @@ int vmm_unlisten(struct vmm *vmm, uint32_t container, uint32_t region, uint64_t 
 /* Lets a vCPU run until it leaves the kernel once, and serves the exit: a memory fault or a
  * MAP_GPA_RANGE hypercall is a conversion, and its result is returned here. For a hypercall
  * the guest's status is written on every path: 0, EINVAL (refused) or EAGAIN (failed, old
- * state is back). A memory fault with unknown flags, an unknown exit: -EINVAL. */
+ * state is back). A memory fault with unknown flags, an unknown exit: -EINVAL; an exit that is
+ * no business of the state manager's (a signal, HLT, MMIO): 0. */
 int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu);
 
 /* The same conversion, asked for by the VMM itself. */

@@ -40,6 +40,16 @@ static bool attribute_is(const struct model *o, uint64_t gpa_page, bool is_priva
     return (slot != MODEL_NO_PAGE && page_is_private(o, o->info[slot].home)) == is_private;
 }
 
+/* The one guest page that the op is about, where there is one. */
+static void plan_page_at(const struct model *o, uint64_t gpa_page, struct plan *p)
+{
+    p->slot = layout_slot_at(o, gpa_page);
+    if (p->slot != MODEL_NO_PAGE) {
+        p->home_lo = o->info[p->slot].home;
+        p->home_hi = p->home_lo + 1;
+    }
+}
+
 static void plan_convert(const struct model *o, const struct op *op, struct plan *p)
 {
     uint64_t mask = (1ULL << o->page_shift) - 1, gpa = layout_op_gpa(o, op);
@@ -57,6 +67,7 @@ static void plan_convert(const struct model *o, const struct op *op, struct plan
     p->hi = p->lo + (op->size >> o->page_shift);
     if (op->via == VIA_FAULT && attribute_is(o, p->lo, p->to_private)) {
         p->goes_on = true;
+        plan_page_at(o, p->lo, p);
         return;
     }
     mix = range_mix(o, p->lo, p->hi);
@@ -73,11 +84,7 @@ static void plan_one_page(const struct model *o, const struct op *op, struct pla
         p->free_result = true; /* it has no address to be reached at */
         return;
     }
-    p->slot = layout_slot_at(o, gpa >> o->page_shift);
-    if (p->slot != MODEL_NO_PAGE) {
-        p->home_lo = o->info[p->slot].home;
-        p->home_hi = p->home_lo + 1;
-    }
+    plan_page_at(o, gpa >> o->page_shift, p);
 }
 
 static void plan_device(const struct model *o, const struct op *op, struct plan *p)
@@ -202,8 +209,9 @@ bool plan_touches(const struct model *o, uint32_t slot)
     uint32_t home = o->info[slot].home;
 
     switch (p->kind) {
-    case OP_CONVERT:
-        return plan_converts(o, slot);
+    case OP_CONVERT: /* an access that does not exit touches its page */
+        return plan_converts(o, slot) ||
+               (p->goes_on && home >= p->home_lo && home < p->home_hi);
     case OP_READ:
     case OP_WRITE:
         return home >= p->home_lo && home < p->home_hi;

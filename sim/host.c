@@ -149,6 +149,15 @@ static int sim_ioctl(void *ctx, const char *caller, int fd, unsigned long reques
     return (int)call_end(w, f ? -ENOTTY : -EBADF);
 }
 
+/* A run page is real memory: where it is says something about this build, nothing about what
+ * happened, and must not get into a trace. */
+static uint64_t reported_address(uint64_t address)
+{
+    bool in_arena = address - SIM_ARENA_BASE < SIM_ARENA_SIZE;
+
+    return in_arena ? 0 : address;
+}
+
 static int sim_mmap(void *ctx, const char *caller, uint64_t addr, uint64_t size, int prot,
                     int flags, int fd, int64_t offset, uint64_t *out)
 {
@@ -160,7 +169,7 @@ static int sim_mmap(void *ctx, const char *caller, uint64_t addr, uint64_t size,
         return (int)call_end(w, 0);
     error = mm_mmap(w, addr, size, prot, flags, fd, offset, out);
     if (!error)
-        w->call.arg[0] = *out; /* reports want to know where it went */
+        w->call.arg[0] = reported_address(*out); /* reports want to know where it went */
     return (int)call_end(w, error);
 }
 
@@ -168,7 +177,7 @@ static int sim_munmap(void *ctx, const char *caller, uint64_t addr, uint64_t siz
 {
     struct sim_world *w = ctx;
 
-    call_begin(w, POINT_MM_MUNMAP, caller, addr, size, 0);
+    call_begin(w, POINT_MM_MUNMAP, caller, reported_address(addr), size, 0);
     if (call_fails_early(w))
         return (int)call_end(w, 0);
     return (int)call_end(w, mm_munmap(w, addr, size));
