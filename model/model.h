@@ -43,6 +43,7 @@ struct failed_call {
 struct op_result {
     int error;             /* 0 or positive errno, as the subject returned it */
     bool stopped;          /* the subject says that the VM is stopped */
+    bool undelivered;      /* the vCPU did not come to the guest's request: it still waits */
     bool has_status;       /* a hypercall exit was served */
     uint64_t guest_status; /* what the guest was told */
     uint64_t data;         /* OP_READ, OP_DMA_READ: token; OP_QUERY: answer */

@@ -153,6 +153,8 @@ static bool judge_undone(struct model *o, const struct op_result *r, struct viol
 
 static bool judge_request(struct model *o, const struct op_result *r, struct violation *v)
 {
+    if (r->undelivered)
+        return rule_undelivered(o, r, v) && judge_undone(o, r, v);
     if (o->plan.refused)
         return rule_o1_refused(o, r, v) && judge_undone(o, r, v);
     if (r->error == 0)

@@ -10,13 +10,11 @@ bool rule_i7_status(const struct model *o, const struct op_result *r, struct vio
 
     if (o->op.kind != OP_CONVERT || o->op.via != VIA_HYPERCALL || o->plan.free_result)
         return true;
-    if (!r->has_status) {
-        /* KVM_RUN itself failed: there was no exit to serve. */
-        if (r->error && r->n_calls == 0 && failed_by_fault(r))
-            return true;
+    if (r->undelivered)
+        return true; /* there was no exit to serve */
+    if (!r->has_status)
         return violate(o, v, rule_i7, MODEL_NO_PAGE, CONTAINER_NONE,
                        "the guest was told nothing");
-    }
     switch (o->outcome) {
     case MODEL_DONE:
         want = 0;

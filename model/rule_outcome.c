@@ -80,3 +80,16 @@ bool rule_failed(const struct model *o, const struct op_result *r, struct violat
                    "returned %d, no failed call said so (the first of %u: %d)", r->error,
                    r->n_failed, r->n_failed ? r->failed[0].error : 0);
 }
+
+/* The guest never came to its request: only a fault in running it can do that, and then
+ * nothing was asked and nothing may have been done. */
+bool rule_undelivered(const struct model *o, const struct op_result *r, struct violation *v)
+{
+    if (r->n_calls || !failed_by_fault(r))
+        return violate(o, v, rule_o2, MODEL_NO_PAGE, CONTAINER_NONE,
+                       "the vCPU did not come to its request, %u calls were made", r->n_calls);
+    if (r->error == 0 || failed_with(r, r->error))
+        return true;
+    return violate(o, v, rule_o3, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "returned %d, no failed call said so", r->error);
+}

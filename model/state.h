@@ -272,6 +272,7 @@ bool rule_o6_after_stop(const struct model *o, const struct op_result *r, struct
 bool rule_o7_may_stop(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_o1_refused(const struct model *o, const struct op_result *r, struct violation *v);
 /* O2, O3, O4: the op failed; had it a reason, and does it say which? */
+bool rule_undelivered(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_failed(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_data_op(struct model *o, const struct op_result *r, struct violation *v);
 bool rule_query_op(const struct model *o, const struct op_result *r, struct violation *v);

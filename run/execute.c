@@ -15,7 +15,8 @@ static int convert_as_guest(struct runner *r, const struct op *op, uint64_t gpa)
     assert(pages > 0);
     sim_guest_request(r->world, op->unit, kind, gpa, pages, op->to_private);
     error = r->subject->run_vcpu(r->state, op->unit);
-    if (op->via == VIA_HYPERCALL && !sim_guest_request_pending(r->world, op->unit)) {
+    r->op_result.undelivered = sim_guest_request_pending(r->world, op->unit);
+    if (op->via == VIA_HYPERCALL && !r->op_result.undelivered) {
         r->op_result.has_status = true;
         r->op_result.guest_status = r->observe->guest_status(r->observe->ctx, op->unit);
     }

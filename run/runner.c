@@ -191,6 +191,7 @@ static void op_reset(struct runner *r)
     /* failed[] counts through n_failed: clearing it for each op would cost more than the op. */
     o->error = 0;
     o->stopped = false;
+    o->undelivered = false;
     o->has_status = false;
     o->guest_status = 0;
     o->data = 0;
