@@ -15,7 +15,8 @@ bool feed_prepare(struct runner *r);
 /* Everything, once. */
 void feed_all(struct runner *r);
 
-/* What changed since the last call. False when nothing did. */
+/* What changed since the last call; the tracker of the regions that the changes are in, after
+ * an op of all regions. False when nothing did. */
 bool feed_changes(struct runner *r);
 
 #endif

@@ -73,7 +73,6 @@ struct runner {
     uint32_t op_calls[POINT_COUNT];
     uint64_t hash;
     uint64_t calls_left; /* host-call bound */
-    uint32_t n_words;    /* tracker words over all regions */
     uint64_t *tracker;   /* as last seen, in the arena */
     uint32_t region_word[PROGRAM_REGIONS_MAX + 1];
     uint32_t region_page[PROGRAM_REGIONS_MAX + 1];

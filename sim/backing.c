@@ -133,6 +133,17 @@ void backing_put(struct sim_world *w, struct backing *b)
     arena_free(w->arena, b);
 }
 
+const uint32_t *backing_frames(const struct backing *b, uint64_t page, uint64_t *n)
+{
+    const struct backing_chunk *c = chunk_find(b, page >> CHUNK_SHIFT);
+    uint64_t in_chunk = CHUNK_PAGES - (page & (CHUNK_PAGES - 1));
+
+    assert(b->refs > 0 && *n > 0);
+    if (*n > in_chunk)
+        *n = in_chunk;
+    return c ? &c->frames[page & (CHUNK_PAGES - 1)] : NULL;
+}
+
 uint32_t backing_frame(const struct backing *b, uint64_t page)
 {
     const struct backing_chunk *c = chunk_find(b, page >> CHUNK_SHIFT);

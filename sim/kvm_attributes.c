@@ -32,6 +32,19 @@ bool kvm_page_is_private(const struct sim_vm *vm, uint64_t gpa_page)
     return i < vm->n_runs && vm->private_runs[i].first <= gpa_page;
 }
 
+bool kvm_private_stretch(const struct sim_vm *vm, uint64_t gpa_page, uint64_t *end)
+{
+    uint32_t i = run_after(vm, gpa_page);
+    bool is_private = i < vm->n_runs && vm->private_runs[i].first <= gpa_page;
+
+    if (is_private)
+        *end = vm->private_runs[i].end;
+    else
+        *end = i < vm->n_runs ? vm->private_runs[i].first : UINT64_MAX;
+    assert(*end > gpa_page);
+    return is_private;
+}
+
 /* Room for one run more: the only thing that can fail, so it comes before any change. */
 static int runs_reserve(struct sim_world *w, struct sim_vm *vm)
 {

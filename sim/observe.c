@@ -10,25 +10,68 @@ static uint32_t serial_of(struct sim_world *w, uint32_t index)
     return index ? frame_at(&w->frames, index)->serial : 0;
 }
 
-static void observe_page(void *ctx, uint64_t gpa_page, struct observe_page *out)
+/* Frames of n pages of a slot, of one of its sides. */
+static void observe_side(struct sim_world *w, struct slot *s, bool is_private, uint64_t first,
+                         uint64_t n, struct observe_page *out)
+{
+    uint64_t step;
+
+    for (uint64_t i = 0; i < n; i += step) {
+        uint64_t page;
+        const struct backing *b = is_private ? kvm_slot_private(s, first + i, &page)
+                                             : kvm_slot_shared(w, s, first + i, &page);
+        const uint32_t *frames;
+
+        /* Several VMAs may show a slot: then each page is looked up. */
+        step = is_private || s->shared_generation == w->mm.generation ? n - i : 1;
+        frames = b ? backing_frames(b, page, &step) : NULL;
+        for (uint64_t j = 0; frames && j < step; j++) {
+            uint32_t serial = serial_of(w, frames[j]);
+
+            if (is_private)
+                out[i + j].private_frame = serial;
+            else
+                out[i + j].shared_frame = serial;
+        }
+    }
+}
+
+static void observe_attributes(const struct sim_vm *vm, uint64_t first, uint64_t n,
+                               struct observe_page *out)
+{
+    uint64_t end = first;
+    bool is_private = false;
+
+    for (uint64_t i = 0; i < n; i++) {
+        if (first + i >= end)
+            is_private = kvm_private_stretch(vm, first + i, &end);
+        out[i] = (struct observe_page){.is_private = is_private};
+    }
+}
+
+static void observe_pages(void *ctx, uint64_t first, uint64_t n, struct observe_page *out)
 {
     struct sim_world *w = ctx;
-    const struct backing *b;
-    uint64_t page;
-    *out = (struct observe_page){0};
-    if (!w->vm)
+    uint64_t step;
+
+    if (!w->vm) {
+        for (uint64_t i = 0; i < n; i++)
+            out[i] = (struct observe_page){0};
         return;
-    out->is_private = kvm_page_is_private(w->vm, gpa_page);
-    struct slot *s = kvm_slot_at(w->vm, gpa_page);
-    if (!s)
-        return;
-    assert(gpa_page >= s->gpa_page && gpa_page - s->gpa_page < s->n_pages);
-    b = kvm_slot_shared(w, s, gpa_page, &page);
-    if (b)
-        out->shared_frame = serial_of(w, backing_frame(b, page));
-    b = kvm_slot_private(s, gpa_page, &page);
-    if (b)
-        out->private_frame = serial_of(w, backing_frame(b, page));
+    }
+    observe_attributes(w->vm, first, n, out);
+    for (uint64_t i = 0; i < n; i += step) {
+        struct slot *s = kvm_slot_at(w->vm, first + i);
+
+        step = s ? s->gpa_page + s->n_pages - (first + i) : 1;
+        if (step > n - i)
+            step = n - i;
+        if (!s)
+            continue;
+        observe_side(w, s, false, first + i, step, out + i);
+        if (s->gmem)
+            observe_side(w, s, true, first + i, step, out + i);
+    }
 }
 
 static struct sim_container *container_at(struct sim_world *w, uint32_t number)
@@ -136,7 +179,7 @@ const struct observe *sim_observe(struct sim_world *w)
                         OBSERVE_MAPPING | OBSERVE_PINS | OBSERVE_OBJECTS | OBSERVE_CHANGES |
                         OBSERVE_CONTENT,
         .ctx = w,
-        .page = observe_page,
+        .pages = observe_pages,
         .mapping = observe_mapping,
         .container = observe_container,
         .totals = observe_totals,

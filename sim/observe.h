@@ -66,7 +66,8 @@ struct observe_change {
 struct observe {
     uint32_t capabilities;
     void *ctx;
-    void (*page)(void *ctx, uint64_t gpa_page, struct observe_page *out);
+    /* Guest pages [first, first + n). */
+    void (*pages)(void *ctx, uint64_t first, uint64_t n, struct observe_page *out);
     void (*mapping)(void *ctx, uint32_t container, uint64_t iova_page,
                     struct observe_mapping *out);
     void (*container)(void *ctx, uint32_t container, struct observe_container *out);

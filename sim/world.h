@@ -66,6 +66,8 @@ struct backing *backing_new(struct sim_world *w, enum backing_kind kind, uint64_
 void backing_get(struct backing *b);
 void backing_put(struct sim_world *w, struct backing *b); /* the last one frees its pages */
 uint32_t backing_frame(const struct backing *b, uint64_t page);  /* frame index, 0: hole */
+/* Frame indexes from a page on; *n becomes how many may be read. NULL: all holes. */
+const uint32_t *backing_frames(const struct backing *b, uint64_t page, uint64_t *n);
 uint32_t backing_fault(struct sim_world *w, struct backing *b, uint64_t page); /* fills a hole;
                                                                                  0: no memory */
 /* Frees [first, first + n); holes are fine; cost follows what is there. */
@@ -192,6 +194,8 @@ int gmem_fallocate(struct sim_world *w, struct backing *b, int mode, int64_t off
 void kvm_release(struct sim_world *w, struct sim_fd *f);
 void gmem_release(struct sim_world *w, struct backing *b);
 bool kvm_page_is_private(const struct sim_vm *vm, uint64_t gpa_page);
+/* The page's attribute, and in *end where the stretch of pages that share it ends. */
+bool kvm_private_stretch(const struct sim_vm *vm, uint64_t gpa_page, uint64_t *end);
 struct slot *kvm_slot_at(struct sim_vm *vm, uint64_t gpa_page);
 /* What holds the shared side of a page of a slot now, and where; NULL: nothing. */
 struct backing *kvm_slot_shared(struct sim_world *w, struct slot *s, uint64_t gpa_page,

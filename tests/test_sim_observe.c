@@ -62,7 +62,7 @@ static int setup(void **state)
 static void take_truth(struct truth *t)
 {
     for (uint64_t i = 0; i < GPA_FIRST + GPA_PAGES; i++)
-        fx.o->page(fx.o->ctx, i, &t->pages[i]);
+        fx.o->pages(fx.o->ctx, i, 1, &t->pages[i]);
     for (uint64_t i = 0; i < IOVA_PAGES; i++)
         fx.o->mapping(fx.o->ctx, 0, i, &t->mappings[i]);
 }
@@ -195,18 +195,18 @@ static void test_page(void **state)
 {
     (void)state;
     struct observe_page p;
-    fx.o->page(fx.o->ctx, GPA_FIRST, &p);
+    fx.o->pages(fx.o->ctx, GPA_FIRST, 1, &p);
     assert_true(!p.is_private && !p.shared_frame && !p.private_frame);
     assert_int_equal(sim_guest_write(fx.w, GPA_FIRST * PS, 11), 0);
     assert_int_equal(set_private(GPA_FIRST, 1, true), 0);
     assert_int_equal(sim_guest_write(fx.w, GPA_FIRST * PS, 22), 0);
-    fx.o->page(fx.o->ctx, GPA_FIRST, &p);
+    fx.o->pages(fx.o->ctx, GPA_FIRST, 1, &p);
     assert_true(p.is_private && p.shared_frame && p.private_frame);
     assert_int_equal(fx.o->content(fx.o->ctx, p.shared_frame), 11);
     assert_int_equal(fx.o->content(fx.o->ctx, p.private_frame), 22);
-    fx.o->page(fx.o->ctx, GPA_FIRST - 1, &p);
+    fx.o->pages(fx.o->ctx, GPA_FIRST - 1, 1, &p);
     assert_true(!p.is_private && !p.shared_frame && !p.private_frame);
-    fx.o->page(fx.o->ctx, UINT64_MAX, &p);
+    fx.o->pages(fx.o->ctx, UINT64_MAX, 1, &p);
     assert_true(!p.is_private && !p.shared_frame && !p.private_frame);
 }
 
@@ -216,7 +216,7 @@ static void test_page_without_slot(void **state)
     (void)state;
     struct observe_page p;
     assert_int_equal(set_private(1000, 1, true), 0);
-    fx.o->page(fx.o->ctx, 1000, &p);
+    fx.o->pages(fx.o->ctx, 1000, 1, &p);
     assert_true(p.is_private && !p.shared_frame && !p.private_frame);
 }
 
@@ -226,13 +226,13 @@ static void test_frames_have_one_name(void **state)
     (void)state;
     struct observe_page p;
     assert_int_equal(fx_map(&fx, 0, ram + 5 * PS, PS, RW), 0);
-    fx.o->page(fx.o->ctx, GPA_FIRST + 5, &p);
+    fx.o->pages(fx.o->ctx, GPA_FIRST + 5, 1, &p);
     assert_int_equal(p.shared_frame, fx_mapping(&fx, 0).frame);
     assert_int_equal(fx_punch(&fx, ram_fd, 5 * PS, PS), 0);
-    fx.o->page(fx.o->ctx, GPA_FIRST + 5, &p);
+    fx.o->pages(fx.o->ctx, GPA_FIRST + 5, 1, &p);
     assert_int_equal(p.shared_frame, 0);
     assert_int_equal(sim_guest_write(fx.w, (GPA_FIRST + 5) * PS, 1), 0);
-    fx.o->page(fx.o->ctx, GPA_FIRST + 5, &p);
+    fx.o->pages(fx.o->ctx, GPA_FIRST + 5, 1, &p);
     assert_int_not_equal(p.shared_frame, fx_mapping(&fx, 0).frame);
 }
 
@@ -244,7 +244,7 @@ static void test_serials_not_reused(void **state)
     uint32_t last = 0;
     for (uint64_t i = 1; i < 20; i++) {
         assert_int_equal(sim_guest_write(fx.w, GPA_FIRST * PS, i), 0);
-        fx.o->page(fx.o->ctx, GPA_FIRST, &p);
+        fx.o->pages(fx.o->ctx, GPA_FIRST, 1, &p);
         assert_true(p.shared_frame > last);
         last = p.shared_frame;
         assert_int_equal(fx.o->content(fx.o->ctx, last), i);
