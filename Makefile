@@ -15,7 +15,7 @@
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-OPT ?= -O2
+OPT ?= -O3
 B   ?= build
 CAMPAIGN_SECONDS ?= 30
 

@@ -137,6 +137,27 @@ uint32_t layout_section_slot(const struct model *o, const struct section *s, uin
     return s->home + i;
 }
 
+uint32_t layout_slots_at(const struct model *o, uint64_t gpa_page, uint64_t *n)
+{
+    assert(*n > 0);
+    for (uint32_t i = 0; i < o->n_sections; i++) {
+        const struct section *s = &o->sections[i];
+        uint64_t offset = gpa_page - s->gpa_page;
+
+        if (gpa_page < s->gpa_page)
+            break;
+        if (offset >= s->n_pages)
+            continue;
+        if (s->alias)
+            *n = 1;
+        else if (*n > s->n_pages - offset)
+            *n = s->n_pages - offset;
+        return layout_section_slot(o, s, (uint32_t)offset);
+    }
+    *n = 1;
+    return MODEL_NO_PAGE;
+}
+
 uint32_t layout_slot_at(const struct model *o, uint64_t gpa_page)
 {
     for (uint32_t i = 0; i < o->n_sections; i++) {

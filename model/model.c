@@ -76,6 +76,11 @@ uint32_t model_page_at(const struct model *o, uint64_t gpa_page)
     return layout_slot_at(o, gpa_page);
 }
 
+uint32_t model_pages_at(const struct model *o, uint64_t gpa_page, uint64_t *n)
+{
+    return layout_slots_at(o, gpa_page, n);
+}
+
 uint32_t model_n_pages(const struct model *o)
 {
     return o->n_slots;
@@ -106,6 +111,20 @@ static bool same_page(const struct view_page *a, const struct view_page *b)
            a->is_private == b->is_private && a->is_populated == b->is_populated;
 }
 
+/* Most changes concern one rule or the other: a frame that comes concerns neither. */
+static bool check_page(const struct model *o, uint32_t page, const struct view_page *now,
+                       struct violation *v)
+{
+    const struct view_page *old = &o->slots[page].seen;
+    bool drops = (old->shared_frame && old->shared_frame != now->shared_frame) ||
+                 (old->private_frame && old->private_frame != now->private_frame);
+    bool converts =
+        old->is_private != now->is_private || old->is_populated != now->is_populated;
+
+    return (!drops || rule_s3_drop(o, page, now, v)) &&
+           (!converts || rule_s6_page(o, page, now, v));
+}
+
 void model_see_page(struct model *o, uint32_t page, const struct view_page *now)
 {
     struct slot_state *s = &o->slots[page];
@@ -121,8 +140,7 @@ void model_see_page(struct model *o, uint32_t page, const struct view_page *now)
             o->changes[o->n_changes++] = (struct page_change){page, s->seen};
         }
         if (!o->has_pending)
-            o->has_pending = !rule_s3_drop(o, page, now, &o->pending) ||
-                             !rule_s6_page(o, page, now, &o->pending);
+            o->has_pending = !check_page(o, page, now, &o->pending);
     }
     s->seen = *now;
 }
@@ -276,6 +294,8 @@ static bool full_slot(const struct model *o, uint32_t slot, struct violation *v)
     for (uint32_t i = 0; i < o->m->n_containers; i++) {
         const struct view_mapping *map = &o->containers[i].maps[slot].seen;
 
+        if (!map->frame && !slot_wanted(o, &o->containers[i], slot))
+            continue;
         if (map->frame && !rule_s4_mapping(o, i, slot, map, v))
             return false;
         if (!o->stopped &&

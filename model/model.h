@@ -66,6 +66,8 @@ struct model *model_new(void *memory, const struct machine *m);
 uint32_t model_n_pages(const struct model *o); /* aliases included */
 /* The page, or alias, at a GPA page; MODEL_NO_PAGE: none. */
 uint32_t model_page_at(const struct model *o, uint64_t gpa_page);
+/* The same for up to *n pages from there on; *n becomes how many are numbered in a row. */
+uint32_t model_pages_at(const struct model *o, uint64_t gpa_page, uint64_t *n);
 /* The other way round; UINT64_MAX: it has no address (only its tracker can be seen). */
 uint64_t model_gpa_page(const struct model *o, uint32_t page);
 

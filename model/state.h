@@ -147,6 +147,8 @@ uint32_t layout_slots(const struct machine *m);
 uint32_t layout_page_size(const struct machine *m);
 /* Slot at a GPA page, or MODEL_NO_PAGE. */
 uint32_t layout_slot_at(const struct model *o, uint64_t gpa_page);
+/* The same, and of the *n pages from there on how many have slots in a row. */
+uint32_t layout_slots_at(const struct model *o, uint64_t gpa_page, uint64_t *n);
 uint32_t layout_section_slot(const struct model *o, const struct section *s, uint32_t i);
 /* First GPA of an op's range in bytes, NO_GPA where it has none. */
 uint64_t layout_op_gpa(const struct model *o, const struct op *op);

@@ -6,9 +6,11 @@
 
 #include "run/hash.h"
 
-enum { CHANGES_MAX = 64, SEE_AT_ONCE = 32 };
-
-#define ALL_REGIONS UINT32_MAX
+enum {
+    CHANGES_MAX = 64,
+    SEE_AT_ONCE = 32,
+    SHORT = 64, /* pages: up to here each is looked up, longer ranges are cut by section */
+};
 
 bool feed_prepare(struct runner *r)
 {
@@ -25,11 +27,6 @@ bool feed_prepare(struct runner *r)
     r->region_page[m->n_regions] = page;
     r->tracker = sim_world_memory(r->world, (word + 1) * sizeof(*r->tracker));
     return r->tracker != NULL;
-}
-
-static bool tracker_bit(const struct runner *r, uint32_t region, uint32_t page)
-{
-    return r->tracker[r->region_word[region] + page / 64] >> (page % 64) & 1;
 }
 
 static bool same_page(const struct view_page *a, const struct view_page *b)
@@ -51,11 +48,10 @@ static void see_page(struct runner *r, uint32_t page, const struct view_page *se
     model_see_page(r->model, page, seen);
 }
 
-static void see_mapping(struct runner *r, uint32_t container, uint64_t iova_page)
+static void see_mapping(struct runner *r, uint32_t container, uint32_t page, uint64_t iova_page)
 {
-    struct observe_mapping truth;
-    uint32_t page = model_page_at(r->model, iova_page);
     const struct view_mapping *last = model_mapping(r->model, container, page);
+    struct observe_mapping truth;
     struct view_mapping seen;
 
     r->observe->mapping(r->observe->ctx, container, iova_page, &truth);
@@ -69,54 +65,80 @@ static void see_mapping(struct runner *r, uint32_t container, uint64_t iova_page
     model_see_mapping(r->model, container, page, &seen);
 }
 
-/* Guest pages [from, to), all inside one section. */
-static void see_pages(struct runner *r, const struct section_decl *s, uint64_t from,
-                      uint64_t to)
+/* Guest pages at [first, first + n), numbered in a row from `page` on. What the tracker says of
+ * them comes in another way. */
+static void see_row(struct runner *r, uint32_t page, uint64_t first, uint32_t n)
 {
     struct observe_page truth[SEE_AT_ONCE];
 
-    while (from < to) {
-        uint32_t n = to - from < SEE_AT_ONCE ? (uint32_t)(to - from) : SEE_AT_ONCE;
-        uint32_t first = s->first_page + (uint32_t)(from - s->gpa_page);
+    assert(n <= SEE_AT_ONCE);
+    r->observe->pages(r->observe->ctx, first, n, truth);
+    for (uint32_t i = 0; i < n; i++) {
+        struct view_page seen = {.shared_frame = truth[i].shared_frame,
+                                 .private_frame = truth[i].private_frame,
+                                 .is_private = truth[i].is_private};
 
-        r->observe->pages(r->observe->ctx, from, n, truth);
-        for (uint32_t i = 0; i < n; i++) {
-            struct view_page seen = {
-                .shared_frame = truth[i].shared_frame,
-                .private_frame = truth[i].private_frame,
-                .is_private = truth[i].is_private,
-                .is_populated = tracker_bit(r, s->region, first + i),
-            };
-
-            see_page(r, model_page_at(r->model, from + i), &seen);
-        }
-        from += n;
+        seen.is_populated = model_page(r->model, page + i)->is_populated;
+        see_page(r, page + i, &seen);
     }
 }
 
-/* Sections are few and ranges small: the intersections cost less than an index would. Returns
- * the regions that the range is in, a bit each. */
-static uint32_t gpa_changed(struct runner *r, uint64_t first, uint64_t n)
+static void see_pages(struct runner *r, uint64_t first, uint64_t n)
+{
+    while (n > 0) {
+        uint64_t step = n < SEE_AT_ONCE ? n : SEE_AT_ONCE;
+        uint32_t page = model_pages_at(r->model, first, &step);
+
+        if (page != MODEL_NO_PAGE)
+            see_row(r, page, first, (uint32_t)step);
+        first += step;
+        n -= step;
+    }
+}
+
+typedef void stretch_fn(struct runner *r, uint32_t container, uint64_t first, uint64_t n);
+
+static void see_stretch(struct runner *r, uint32_t container, uint64_t first, uint64_t n)
+{
+    (void)container;
+    see_pages(r, first, n);
+}
+
+static void see_iova_stretch(struct runner *r, uint32_t container, uint64_t first, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        see_mapping(r, container, model_page_at(r->model, first + i), first + i);
+}
+
+/* The parts of a long range that sections show. */
+static void in_sections(struct runner *r, uint32_t container, uint64_t first, uint64_t n,
+                        stretch_fn *see)
 {
     const struct machine *m = &r->program->machine;
-    uint64_t end = first + n;
-    uint32_t regions = 0;
+    uint64_t end = n > UINT64_MAX - first ? UINT64_MAX : first + n;
 
     for (uint32_t i = 0; i < m->n_sections; i++) {
         const struct section_decl *s = &m->sections[i];
         uint64_t from = first > s->gpa_page ? first : s->gpa_page;
         uint64_t to = end < s->gpa_page + s->n_pages ? end : s->gpa_page + s->n_pages;
 
-        if (from >= to)
-            continue;
-        see_pages(r, s, from, to);
-        regions |= 1u << s->region;
+        if (from < to)
+            see(r, container, from, to - from);
     }
-    return regions;
 }
 
-static void look_for_strays(struct runner *r, uint32_t container, uint64_t first, uint64_t end)
+static void gpa_changed(struct runner *r, uint64_t first, uint64_t n)
 {
+    if (n <= SHORT)
+        see_pages(r, first, n);
+    else
+        in_sections(r, 0, first, n, see_stretch);
+}
+
+static void look_for_strays(struct runner *r, uint32_t container, uint64_t first, uint64_t n)
+{
+    uint64_t end = n > UINT64_MAX - first ? UINT64_MAX : first + n;
+
     for (uint64_t page = first;
          r->observe->next_mapped(r->observe->ctx, container, &page) && page < end; page++)
         if (model_page_at(r->model, page) == MODEL_NO_PAGE)
@@ -125,23 +147,24 @@ static void look_for_strays(struct runner *r, uint32_t container, uint64_t first
 
 static void iova_changed(struct runner *r, uint32_t container, uint64_t first, uint64_t n)
 {
-    const struct machine *m = &r->program->machine;
-    uint64_t end = first + n, seen = 0;
+    bool strays = n > SHORT;
 
-    if (container >= m->n_containers) {
-        model_see_stray(r->model, container, first, true);
+    if (container >= r->program->machine.n_containers) {
+        model_see_stray(r->model, 0, first, true);
         return;
     }
-    for (uint32_t i = 0; i < m->n_sections; i++) {
-        const struct section_decl *s = &m->sections[i];
-        uint64_t from = first > s->gpa_page ? first : s->gpa_page;
-        uint64_t to = end < s->gpa_page + s->n_pages ? end : s->gpa_page + s->n_pages;
+    if (n > SHORT)
+        in_sections(r, container, first, n, see_iova_stretch);
+    for (uint64_t i = 0; n <= SHORT && i < n; i++) {
+        uint32_t page = model_page_at(r->model, first + i);
 
-        for (uint64_t page = from; page < to; page++, seen++)
-            see_mapping(r, container, page);
+        if (page == MODEL_NO_PAGE)
+            strays = true;
+        else
+            see_mapping(r, container, page, first + i);
     }
-    if (seen < n)
-        look_for_strays(r, container, first, end);
+    if (strays)
+        look_for_strays(r, container, first, n);
 }
 
 /* Pages of a region whose tracker bit differs from what was last seen. */
@@ -179,14 +202,14 @@ static bool region_tracker_changed(struct runner *r, uint32_t region)
     return any;
 }
 
-/* `regions`: a bit each. The subject answers questions only between build and tear-down. */
-static bool tracker_changed(struct runner *r, uint32_t regions)
+/* The subject answers questions only between build and tear-down. */
+static bool tracker_changed(struct runner *r)
 {
     const struct machine *m = &r->program->machine;
     bool any = false;
 
     for (uint32_t i = 0; r->state && i < m->n_regions; i++)
-        if (m->regions[i].guest_memfd && (regions >> i & 1))
+        if (m->regions[i].guest_memfd)
             any |= region_tracker_changed(r, i);
     return any;
 }
@@ -238,7 +261,7 @@ void feed_all(struct runner *r)
     struct observe_change ignored[CHANGES_MAX];
 
     r->observe->changes(r->observe->ctx, ignored, CHANGES_MAX);
-    tracker_changed(r, ALL_REGIONS);
+    tracker_changed(r);
     gpa_changed(r, 0, UINT64_MAX);
     /* Nothing was mapped yet, as far as the model knows. */
     for (uint32_t i = 0; i < r->program->machine.n_containers; i++)
@@ -248,17 +271,15 @@ void feed_all(struct runner *r)
     see_totals(r);
 }
 
-/* The listed changes: returns the regions touched, a bit each. */
-static uint32_t see_changes(struct runner *r, const struct observe_change *changes, uint32_t n)
+static void see_changes(struct runner *r, const struct observe_change *changes, uint32_t n)
 {
-    uint32_t regions = 0;
     bool mapped = false;
 
     for (uint32_t i = 0; i < n; i++) {
         const struct observe_change *c = &changes[i];
 
         if (!c->is_iova) {
-            regions |= gpa_changed(r, c->first, c->n_pages);
+            gpa_changed(r, c->first, c->n_pages);
             continue;
         }
         iova_changed(r, c->container, c->first, c->n_pages);
@@ -268,7 +289,6 @@ static uint32_t see_changes(struct runner *r, const struct observe_change *chang
     }
     if (mapped)
         see_totals(r);
-    return regions;
 }
 
 /* In tear-down, once every container is closed, there is nothing left that a page could be
@@ -287,30 +307,33 @@ static bool nothing_to_protect(struct runner *r)
     return true;
 }
 
-bool feed_changes(struct runner *r)
+/* True when there was anything new. */
+static bool feed_journal(struct runner *r)
 {
     struct observe_change changes[CHANGES_MAX];
     uint32_t n = r->observe->changes(r->observe->ctx, changes, CHANGES_MAX);
-    uint32_t regions = 0;
-    bool any = n > 0;
 
-    if (n == 0 && r->in_op)
-        return false;
-    if (nothing_to_protect(r) && r->in_op)
-        return false;
     if (n > CHANGES_MAX) {
         everything_changed(r);
         see_containers(r);
         see_totals(r);
-        regions = ALL_REGIONS;
-    } else if (n > 0) {
-        regions = see_changes(r, changes, n);
+    } else if (n > 0 && !nothing_to_protect(r)) {
+        see_changes(r, changes, n);
     }
-    if (!r->in_op) {
-        see_containers(r);
-        see_totals(r);
-        regions = ALL_REGIONS;
-    }
-    any |= tracker_changed(r, regions);
-    return any || !r->in_op;
+    return n > 0;
+}
+
+bool feed_after_call(struct runner *r, bool ask_tracker)
+{
+    bool any = feed_journal(r);
+
+    return any && ask_tracker ? tracker_changed(r) || any : any;
+}
+
+void feed_after_op(struct runner *r)
+{
+    feed_journal(r);
+    tracker_changed(r);
+    see_containers(r);
+    see_totals(r);
 }

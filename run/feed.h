@@ -15,8 +15,12 @@ bool feed_prepare(struct runner *r);
 /* Everything, once. */
 void feed_all(struct runner *r);
 
-/* What changed since the last call; the tracker of the regions that the changes are in, after
- * an op of all regions. False when nothing did. */
-bool feed_changes(struct runner *r);
+/* What the host call that was just answered changed; false when nothing did. `ask_tracker`:
+ * what the subject's tracker says, too. Without it only between the DMA maps and unmaps of one
+ * row, where nobody could look. */
+bool feed_after_call(struct runner *r, bool ask_tracker);
+
+/* Everything at rest: what changed, the whole tracker, what containers and machine count. */
+void feed_after_op(struct runner *r);
 
 #endif

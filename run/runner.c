@@ -124,6 +124,11 @@ static void remember_call(struct runner *r, const struct sim_call *call)
     snprintf(r->result->last_caller, sizeof(r->result->last_caller), "%s", call->caller);
 }
 
+static bool call_is_dma(unsigned point)
+{
+    return point == POINT_VFIO_MAP || point == POINT_VFIO_UNMAP;
+}
+
 static void on_call(void *ctx, const struct sim_call *call)
 {
     struct runner *r = ctx;
@@ -137,8 +142,8 @@ static void on_call(void *ctx, const struct sim_call *call)
         note_failure(r, call);
     if (r->trace)
         trace_call(r->trace, call, call_touches_mark(r, call));
-    if (r->phase != PHASE_BUILD && !r->broken && feed_changes(r) &&
-        !model_after_call(r->model, &v)) {
+    if (r->phase != PHASE_BUILD && !r->broken &&
+        feed_after_call(r, !call_is_dma(call->point)) && !model_after_call(r->model, &v)) {
         break_off(r, VERDICT_VIOLATION, &v);
         remember_call(r, call);
     }
@@ -203,15 +208,22 @@ static void op_reset(struct runner *r)
 static void hash_op_end(struct runner *r)
 {
     const struct op_result *o = &r->op_result;
+    const uint64_t words[] = {(uint64_t)o->error | (uint64_t)o->stopped << 32, o->guest_status,
+                              o->data};
+
+    r->hash = hash_words(r->hash, words, sizeof(words) / sizeof(words[0]));
+}
+
+/* What the subject keeps inside: the pages of it that can be seen were hashed as they changed.
+ */
+static void hash_canon(struct runner *r)
+{
     uint64_t canon[CANON_MAX / sizeof(uint64_t)];
     size_t size = r->subject->canon(r->state, canon, sizeof(canon));
 
     if (size > sizeof(canon))
         size = sizeof(canon);
-    r->hash = hash_words(r->hash,
-                         (uint64_t[]){(uint64_t)o->error | (uint64_t)o->stopped << 32,
-                                      o->guest_status, o->data, XXH3_64bits(canon, size)},
-                         4);
+    r->hash = hash_words(r->hash, (uint64_t[]){XXH3_64bits(canon, size)}, 1);
 }
 
 /* Does one op and judges it. */
@@ -222,13 +234,11 @@ static void judged_op(struct runner *r, const struct op *op)
     op_reset(r);
     sim_op_begin(r->world);
     model_op_begin(r->model, op);
-    r->in_op = true;
     execute_op(r, op);
-    r->in_op = false;
     r->op_result.stopped = r->subject->stopped(r->state);
     if (r->broken)
         return;
-    feed_changes(r);
+    feed_after_op(r);
     hash_op_end(r);
     if (!model_after_call(r->model, &v) || !model_op_end(r->model, &r->op_result, &v))
         break_off(r, VERDICT_VIOLATION, &v);
@@ -324,13 +334,9 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
 static int destroy_subject(struct runner *r)
 {
     void *state = r->state;
-    int error;
 
     r->state = NULL;
-    r->in_op = true;
-    error = r->subject->destroy(state);
-    r->in_op = false;
-    return error;
+    return r->subject->destroy(state);
 }
 
 static void teardown(struct runner *r)
@@ -345,6 +351,7 @@ static void teardown(struct runner *r)
         break_off(r, VERDICT_VIOLATION, &v);
         return;
     }
+    hash_canon(r);
     op_reset(r);
     sim_op_begin(r->world);
     sim_fault_disarm_all(r->world);
@@ -361,7 +368,7 @@ static void teardown(struct runner *r)
         break_plain(r, VERDICT_VIOLATION, "tear-down", "it failed without a fault");
         return;
     }
-    feed_changes(r);
+    feed_after_op(r);
     if (!model_after_teardown(r->model, &v))
         break_off(r, VERDICT_VIOLATION, &v);
 }
@@ -395,7 +402,7 @@ void runner_run(struct runner *r, const struct program *p, const struct subject 
     r->world = NULL;
     r->state = NULL;
     r->model = NULL;
-    r->broken = r->probing = r->in_op = false;
+    r->broken = r->probing = false;
     r->hash = p->seed;
     r->calls_left = HOST_CALLS_BASE + (uint64_t)p->n_ops * HOST_CALLS_PER_OP;
     why = sigsetjmp(escape, 0);

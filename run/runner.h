@@ -67,7 +67,6 @@ struct runner {
     struct run_result *result;
     struct op_result op_result;
     uint8_t phase; /* enum runner_phase */
-    bool in_op;    /* a host call may be under way: not all is at rest */
     bool probing;  /* inside a retry probe */
     bool broken;   /* a violation is recorded: stop soon */
     uint32_t op_calls[POINT_COUNT];
