@@ -20,6 +20,7 @@ struct generate_options {
     uint32_t n_vcpus;        /* 0: free */
     uint32_t n_ops;          /* exact number of ops, 0: free */
     uint32_t entry_limit;    /* 0: free */
+    uint32_t conversions;    /* percent of the ops that convert, about; 0: free */
     int8_t faults;           /* 0 off, 1 on, -1: drawn */
 };
 

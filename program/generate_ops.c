@@ -237,6 +237,7 @@ static void draw_weights(struct gen *g)
         [OP_UNLISTEN] = 4,  [OP_QUERY] = 4,
     };
     uint64_t bits = rng_next(&g->r);
+    uint32_t others = 0;
 
     g->weight[OP_CONVERT] = base[OP_CONVERT];
     for (uint32_t i = OP_CONVERT + 1; i < OP_KIND_COUNT; i++) {
@@ -258,8 +259,12 @@ static void draw_weights(struct gen *g)
         for (uint32_t i = 0; i < sizeof(need_device); i++)
             g->weight[need_device[i]] = 0;
     }
-    for (uint32_t i = 0; i < OP_KIND_COUNT; i++)
-        g->weight_sum += g->weight[i];
+    for (uint32_t i = OP_CONVERT + 1; i < OP_KIND_COUNT; i++)
+        others += g->weight[i];
+    if (g->o->conversions && others)
+        g->weight[OP_CONVERT] =
+            (uint16_t)(others * g->o->conversions / (100 - g->o->conversions) + 1);
+    g->weight_sum = g->weight[OP_CONVERT] + others;
 }
 
 static void add_op(struct gen *g, uint8_t kind)

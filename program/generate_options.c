@@ -15,6 +15,7 @@ enum field {
     FIELD_VCPUS,
     FIELD_OPS,
     FIELD_ENTRIES,
+    FIELD_CONVERSIONS,
     FIELD_FAULTS,
     FIELD_COUNT
 };
@@ -35,6 +36,8 @@ static const struct {
                    PROGRAM_OPS_MAX},
     [FIELD_ENTRIES] = {"entries", "1..4294967295|free", "DMA entries of a container", 1,
                        UINT32_MAX},
+    [FIELD_CONVERSIONS] = {"conversions", "1..99|free", "percent of ops that convert, about", 1,
+                           99},
     [FIELD_FAULTS] = {"faults", "on|off|free", "on: one in every program, off: none", 0, 0},
 };
 
@@ -156,6 +159,7 @@ static int set_field(struct generate_options *o, uint32_t field, const char *val
         [FIELD_VCPUS] = &o->n_vcpus,
         [FIELD_OPS] = &o->n_ops,
         [FIELD_ENTRIES] = &o->entry_limit,
+        [FIELD_CONVERSIONS] = &o->conversions,
     };
 
     assert(field < FIELD_COUNT);
