@@ -22,6 +22,10 @@ CAMPAIGN_SECONDS ?= 30
 # asserts stay on in every build: nothing here may define NDEBUG.
 WARNINGS   = -Wall -Wextra -Wvla -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS_ALL = -std=gnu11 -g $(OPT) $(WARNINGS) -I. -D_GNU_SOURCE $(EXTRA_CFLAGS)
+# The rooms are small files that call each other all the time: gcc joins them when it links
+# gmemcheck and the benchmarks. Objects stay complete, so tests and tools can use them as they are.
+LTO        = $(if $(filter gcc%,$(notdir $(CC))),$(if $(filter -O2 -O3,$(OPT)),$(if \
+             $(EXTRA_CFLAGS),,-flto=auto -ffat-lto-objects)))
 LDLIBS     = -lfiu -ljansson -lpthread
 
 ROOMS  := core sim model program run
@@ -99,7 +103,7 @@ stamp = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || \
 	printf '%s\n' '$(subst ','\'',$(1))' > $@
 
 $(B)/flags: FORCE
-	$(call stamp,$(shell $(CC) --version 2>&1 | head -n 1) $(CC) $(CFLAGS_ALL) $(LDLIBS))
+	$(call stamp,$(shell $(CC) --version 2>&1 | head -n 1) $(CC) $(CFLAGS_ALL) $(LTO) $(LDLIBS))
 
 $(B)/files: FORCE
 	$(call stamp,$(sort $(OBJS)))
@@ -107,7 +111,7 @@ $(B)/files: FORCE
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) $(LTO) -MMD -MP -c -o $@ $<
 
 define room_archive
 $(B)/lib$(1).a: $(call objects,$(1)/*.c) $(B)/flags $(B)/files
@@ -117,20 +121,20 @@ $(B)/lib$(1).a: $(call objects,$(1)/*.c) $(B)/flags $(B)/files
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_archive,$(r))))
 
-link = $(Q)$(CC) $(CFLAGS_ALL) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
+link = $(Q)$(CC) $(CFLAGS_ALL) $(1) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
 
 $(B)/gmemcheck: $(CLI) $(LIBS) $(B)/flags $(B)/files
 	$(call say,LINK,$@)
-	$(link)
+	$(call link,$(LTO))
 
 .SECONDEXPANSION:
 $(B)/tests/test_%: $(B)/tests/test_%.o $$(call objects,tests/$$*_*.c) $(LIBS) $(B)/files
 	$(call say,LINK,$@)
-	$(link) -lcmocka
+	$(call link,$(if $(LTO),-fno-lto)) -lcmocka
 
 $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) $(B)/files
 	$(call say,LINK,$@)
-	$(link)
+	$(call link,$(LTO))
 
 -include $(OBJS:.o=.d)
 

@@ -97,7 +97,7 @@ int parse_region_statement(struct parser *ps)
     };
     struct machine *m = &ps->p->machine;
     struct region_decl r = {0};
-    struct word w;
+    struct word w = {0};
     uint32_t kind = 0;
     uint64_t number = 0;
     int error = take_word(ps, "a region like ram0", &w);
@@ -131,7 +131,7 @@ int parse_section(struct parser *ps)
     uint32_t page_size = machine_page_size(m);
     struct section_decl s = {0};
     struct range range = {0};
-    struct word w;
+    struct word w = {0};
     int error = take_range(ps, false, &range);
 
     if (!error && (range.start % page_size || range.size % page_size || !range.size ||
@@ -158,7 +158,7 @@ int parse_section(struct parser *ps)
 /* "c0" where the next free number is n. */
 static int take_new(struct parser *ps, char letter, const char *what, uint32_t n, uint32_t max)
 {
-    struct word w;
+    struct word w = {0};
     uint64_t number = 0;
     int error = take_word(ps, what, &w);
 
@@ -240,7 +240,7 @@ int parse_device(struct parser *ps)
 
 int parse_seed(struct parser *ps)
 {
-    struct word w;
+    struct word w = {0};
     int error = take_word(ps, "a number", &w);
 
     if (!error && ps->has_seed)

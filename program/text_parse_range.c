@@ -143,7 +143,7 @@ int parse_range(struct parser *ps, struct word w, bool gpa_allowed, struct range
 
 int take_range(struct parser *ps, bool gpa_allowed, struct range *range)
 {
-    struct word w;
+    struct word w = {0};
     int error = take_word(ps, "a range like ram0[0..8)", &w);
 
     return error ? error : parse_range(ps, w, gpa_allowed, range);

@@ -26,7 +26,7 @@ int take_word(struct parser *ps, const char *what, struct word *w)
 
 int take_literal(struct parser *ps, const char *literal)
 {
-    struct word w;
+    struct word w = {0};
     int error = take_word(ps, literal, &w);
 
     if (!error && !word_is(w, literal))
@@ -74,7 +74,7 @@ int parse_unit(struct parser *ps, struct word w, enum op_unit unit, uint8_t *ind
 
 int take_unit(struct parser *ps, enum op_unit unit, uint8_t *index)
 {
-    struct word w;
+    struct word w = {0};
     int error = take_word(ps, unit == UNIT_DEVICE ? "a device" : "a container", &w);
 
     return error ? error : parse_unit(ps, w, unit, index);

@@ -330,9 +330,11 @@ bool feed_after_call(struct runner *r, bool ask_tracker)
     return any && ask_tracker ? tracker_changed(r) || any : any;
 }
 
-void feed_after_op(struct runner *r)
+void feed_after_op(struct runner *r, bool subject_ran)
 {
     feed_journal(r);
+    if (!subject_ran)
+        return;
     tracker_changed(r);
     see_containers(r);
     see_totals(r);

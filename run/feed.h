@@ -20,7 +20,8 @@ void feed_all(struct runner *r);
  * row, where nobody could look. */
 bool feed_after_call(struct runner *r, bool ask_tracker);
 
-/* Everything at rest: what changed, the whole tracker, what containers and machine count. */
-void feed_after_op(struct runner *r);
+/* Everything at rest: what changed and, if the subject had its turn, the whole tracker and what
+ * containers and machine count. */
+void feed_after_op(struct runner *r, bool subject_ran);
 
 #endif

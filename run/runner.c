@@ -226,6 +226,13 @@ static void hash_canon(struct runner *r)
     r->hash = hash_words(r->hash, (uint64_t[]){XXH3_64bits(canon, size)}, 1);
 }
 
+/* What the guest and the devices do by themselves: the subject is not asked. */
+static bool op_is_data(const struct op *op)
+{
+    return op->kind == OP_READ || op->kind == OP_WRITE || op->kind == OP_DMA_READ ||
+           op->kind == OP_DMA_WRITE;
+}
+
 /* Does one op and judges it. */
 static void judged_op(struct runner *r, const struct op *op)
 {
@@ -238,7 +245,7 @@ static void judged_op(struct runner *r, const struct op *op)
     r->op_result.stopped = r->subject->stopped(r->state);
     if (r->broken)
         return;
-    feed_after_op(r);
+    feed_after_op(r, !op_is_data(op));
     hash_op_end(r);
     if (!model_after_call(r->model, &v) || !model_op_end(r->model, &r->op_result, &v))
         break_off(r, VERDICT_VIOLATION, &v);
@@ -368,7 +375,7 @@ static void teardown(struct runner *r)
         break_plain(r, VERDICT_VIOLATION, "tear-down", "it failed without a fault");
         return;
     }
-    feed_after_op(r);
+    feed_after_op(r, true);
     if (!model_after_teardown(r->model, &v))
         break_off(r, VERDICT_VIOLATION, &v);
 }
