@@ -132,6 +132,10 @@ void model_see_page(struct model *o, uint32_t page, const struct view_page *now)
     assert(page < o->n_slots);
     if (same_page(&s->seen, now))
         return;
+    if (o->phase == PHASE_BUILDING) { /* judged as a whole when it is ready */
+        s->seen = *now;
+        return;
+    }
     mark_dirty(o, page);
     if (o->phase == PHASE_OP || o->phase == PHASE_IDLE) {
         if (s->op_mark != o->op_serial) {

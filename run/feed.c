@@ -40,12 +40,14 @@ static void see_page(struct runner *r, uint32_t page, const struct view_page *se
 {
     if (same_page(model_page(r->model, page), seen))
         return;
+    model_see_page(r->model, page, seen);
+    if (r->starting)
+        return;
     r->hash = hash_words(r->hash,
                          (uint64_t[]){page | (uint64_t)seen->is_private << 32 |
                                           (uint64_t)seen->is_populated << 33,
                                       seen->shared_frame | (uint64_t)seen->private_frame << 32},
                          2);
-    model_see_page(r->model, page, seen);
 }
 
 static void see_mapping(struct runner *r, uint32_t container, uint32_t page, uint64_t iova_page)
@@ -261,8 +263,10 @@ void feed_all(struct runner *r)
     struct observe_change ignored[CHANGES_MAX];
 
     r->observe->changes(r->observe->ctx, ignored, CHANGES_MAX);
+    r->starting = true; /* the start state follows from the program: it need not be hashed */
     tracker_changed(r);
     gpa_changed(r, 0, UINT64_MAX);
+    r->starting = false;
     /* Nothing was mapped yet, as far as the model knows. */
     for (uint32_t i = 0; i < r->program->machine.n_containers; i++)
         for (uint64_t page = 0; r->observe->next_mapped(r->observe->ctx, i, &page); page++)

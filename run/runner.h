@@ -67,6 +67,7 @@ struct runner {
     struct run_result *result;
     struct op_result op_result;
     uint8_t phase; /* enum runner_phase */
+    bool starting; /* the start state is being looked at */
     bool probing;  /* inside a retry probe */
     bool broken;   /* a violation is recorded: stop soon */
     uint32_t op_calls[POINT_COUNT];
