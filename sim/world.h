@@ -296,7 +296,6 @@ struct sim_world {
     uint64_t fault_rng;
     uint64_t faults_fired;
     uint64_t hits[POINT_COUNT];
-    uint64_t failures[POINT_COUNT];
     uint32_t n_allocations;
     uint32_t n_fds;
     struct sim_fd fds[SIM_FDS_MAX];
@@ -327,7 +326,7 @@ void call_begin(struct sim_world *w, unsigned point, const char *caller, uint64_
                 uint64_t c);
 bool call_fails_early(struct sim_world *w);
 int64_t call_end(struct sim_world *w, int64_t result);
-/* The same without on_call: for memory of the VMM. */
+/* The same without on_call: for memory of the VMM that was had. */
 int64_t call_end_quiet(struct sim_world *w, int64_t result);
 
 /* ---- faults: sim/fault.c ---- */

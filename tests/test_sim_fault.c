@@ -218,11 +218,13 @@ static void test_alloc(void **state)
     assert_null(host_alloc(&fx.h, 100));
     assert_int_equal(fx.w->n_allocations, live + 1);
     assert_true(fx.w->op_failed);
-    assert_int_equal(sim_point_failures(fx.w, POINT_CORE_ALLOC), 1);
     host_free(&fx.h, memory);
     host_free(&fx.h, NULL);
     assert_int_equal(fx.w->n_allocations, live);
-    assert_int_equal(fx.n_calls, calls); /* on_call is not for memory */
+    assert_int_equal(fx.n_calls, calls + 1); /* on_call is told of the one that failed */
+    assert_int_equal(fx.last.point, POINT_CORE_ALLOC);
+    assert_int_equal(fx.last.error, ENOMEM);
+    assert_true(fx.last.failed && fx.last.injected);
 }
 
 static void test_record(void **state)
