@@ -138,7 +138,6 @@ uint64_t sim_point_hits(const struct sim_world *w, unsigned point)
     return point < POINT_COUNT ? w->hits[point] : 0;
 }
 
-
 void sim_op_begin(struct sim_world *w)
 {
     assert(!w->early_error && !w->late_error);

@@ -106,7 +106,7 @@ static bool set_shared(struct sim_vm *vm, uint64_t first, uint64_t end)
 }
 
 int kvm_vm_set_attributes(struct sim_world *w, struct sim_vm *vm,
-                       const struct kvm_memory_attributes *a)
+                          const struct kvm_memory_attributes *a)
 {
     uint64_t supported = vm->type == KVM_X86_SW_PROTECTED_VM ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
     uint64_t first, end;

@@ -24,7 +24,7 @@ struct frame {
     uint64_t content; /* token, 0 = zeros */
     uint32_t serial;  /* its name; 0: this slot is free */
     uint32_t pins;
-    uint32_t owners;  /* backing slots that hold it: 0 or 1 */
+    uint32_t owners; /* backing slots that hold it: 0 or 1 */
     uint32_t next_free;
 };
 
@@ -52,11 +52,11 @@ enum backing_kind { BACKING_ANON, BACKING_MEMFD, BACKING_GMEM };
 
 struct backing {
     uint8_t kind;
-    uint16_t id;        /* small number, for the journal */
-    uint32_t refs;      /* fds, VMAs and slots that hold it */
-    uint64_t n_pages;   /* size; may grow (memfd) */
-    struct sim_vm *vm;  /* BACKING_GMEM: the VM that it belongs to */
-    uint64_t flags;     /* guest_memfd creation flags */
+    uint16_t id;                   /* small number, for the journal */
+    uint32_t refs;                 /* fds, VMAs and slots that hold it */
+    uint64_t n_pages;              /* size; may grow (memfd) */
+    struct sim_vm *vm;             /* BACKING_GMEM: the VM that it belongs to */
+    uint64_t flags;                /* guest_memfd creation flags */
     struct backing_chunk **chunks; /* by hash of the chunk number */
     uint32_t n_chunk_buckets;
     uint32_t n_chunks;
@@ -65,7 +65,7 @@ struct backing {
 struct backing *backing_new(struct sim_world *w, enum backing_kind kind, uint64_t n_pages);
 void backing_get(struct backing *b);
 void backing_put(struct sim_world *w, struct backing *b); /* the last one frees its pages */
-uint32_t backing_frame(const struct backing *b, uint64_t page);  /* frame index, 0: hole */
+uint32_t backing_frame(const struct backing *b, uint64_t page); /* frame index, 0: hole */
 uint32_t backing_fault(struct sim_world *w, struct backing *b, uint64_t page); /* fills a hole;
                                                                                  0: no memory */
 /* Frees [first, first + n); holes are fine; cost follows what is there. */
@@ -94,7 +94,8 @@ struct sim_fd {
 
 enum { SIM_FDS_MAX = 128, SIM_FD_FIRST = 3 };
 
-int fd_new(struct sim_world *w, enum fd_kind kind, void *object, unsigned index); /* or -EMFILE */
+int fd_new(struct sim_world *w, enum fd_kind kind, void *object,
+           unsigned index);                         /* or -EMFILE */
 struct sim_fd *fd_get(struct sim_world *w, int fd); /* NULL: bad fd */
 int fd_close(struct sim_world *w, int fd);          /* releases the object; -EBADF */
 
@@ -102,8 +103,8 @@ int fd_close(struct sim_world *w, int fd);          /* releases the object; -EBA
 enum { VMA_NOT_RUN = UINT16_MAX };
 
 struct vma {
-    uint64_t start, size;   /* bytes */
-    uint64_t first_page;    /* of the backing */
+    uint64_t start, size;    /* bytes */
+    uint64_t first_page;     /* of the backing */
     struct backing *backing; /* NULL: PROT_NONE or a run page */
     uint8_t prot;
     uint8_t shared;
@@ -220,7 +221,7 @@ struct sim_container {
     uint8_t iommu_type; /* 0: not set */
     uint8_t n_groups;
     uint8_t refs;
-    uint32_t entry_limit; /* sampled at SET_IOMMU (nested.md 3) */
+    uint32_t entry_limit;     /* sampled at SET_IOMMU (nested.md 3) */
     struct dma_mapping *maps; /* sorted by iova */
     uint32_t n_maps, cap_maps;
     uint64_t mapped_pages;
