@@ -24,6 +24,7 @@ struct host_ops {
     int (*open)(void *ctx, const char *caller, const char *path, int flags);
     int (*close)(void *ctx, const char *caller, int fd);
     int64_t (*read)(void *ctx, const char *caller, int fd, void *buf, uint64_t size);
+    int64_t (*write)(void *ctx, const char *caller, int fd, const void *buf, uint64_t size);
     int64_t (*pread)(void *ctx, const char *caller, int fd, void *buf, uint64_t size,
                      int64_t offset);
     int64_t (*pwrite)(void *ctx, const char *caller, int fd, const void *buf, uint64_t size,
