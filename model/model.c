@@ -76,11 +76,6 @@ uint32_t model_page_at(const struct model *o, uint64_t gpa_page)
     return layout_slot_at(o, gpa_page);
 }
 
-uint32_t model_n_pages(const struct model *o)
-{
-    return o->n_slots;
-}
-
 uint64_t model_gpa_page(const struct model *o, uint32_t page)
 {
     assert(page < o->n_slots);
@@ -324,19 +319,6 @@ bool model_retry_must_succeed(const struct model *o, const struct op *op)
 uint32_t model_pages_changed(const struct model *o)
 {
     return o->pages_changed;
-}
-
-const struct view_page *model_page(const struct model *o, uint32_t page)
-{
-    assert(page < o->n_slots);
-    return &o->slots[page].seen;
-}
-
-const struct view_mapping *model_mapping(const struct model *o, uint32_t container,
-                                         uint32_t page)
-{
-    assert(container < o->m->n_containers && page < o->n_slots);
-    return &o->containers[container].maps[page].seen;
 }
 
 const char *model_rule_name(uint32_t i)

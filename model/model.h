@@ -63,7 +63,6 @@ struct model *model_new(void *memory, const struct machine *m);
 /* Pages are numbered as the program numbers them (through all regions). Where sections show a
  * page of a plain region at a second address, numbers past the last guest page stand for those
  * aliases: the functions below take them too, and all of them must be told. */
-uint32_t model_n_pages(const struct model *o); /* aliases included */
 /* The page, or alias, at a GPA page; MODEL_NO_PAGE: none. */
 uint32_t model_page_at(const struct model *o, uint64_t gpa_page);
 /* The other way round; UINT64_MAX: it has no address (only its tracker can be seen). */
@@ -115,11 +114,6 @@ bool model_after_teardown(struct model *o, struct violation *v);
  * looks (it does not use it): the caller passes the last op's result and its call counts. */
 bool model_expect(const struct model *o, const struct expect *e, const struct op_result *r,
                   uint32_t calls_of_point, struct violation *v);
-
-/* For pictures and traces. */
-const struct view_page *model_page(const struct model *o, uint32_t page);
-const struct view_mapping *model_mapping(const struct model *o, uint32_t container,
-                                         uint32_t page);
 
 /* Names of all rules, NULL past the end: a test proves of each that it can fire. */
 const char *model_rule_name(uint32_t i);

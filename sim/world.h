@@ -296,7 +296,6 @@ struct sim_world {
     struct sim_fault faults[SIM_FAULTS_MAX];
     uint64_t fault_rng;
     uint64_t faults_fired;
-    uint64_t hits[POINT_COUNT];
     uint32_t n_allocations;
     uint32_t n_fds;
     struct sim_fd fds[SIM_FDS_MAX];
