@@ -180,8 +180,8 @@ static int slot_bind(struct sim_world *w, struct sim_vm *vm, struct slot *new,
         return -EINVAL;
     for (uint32_t i = 0; i < vm->n_slots; i++) {
         const struct slot *s = &vm->slots[i];
-        if (s->gmem == b &&
-            s->gmem_page < first + new->n_pages &&first < s->gmem_page + s->n_pages)
+        uint64_t s_end = s->gmem_page + s->n_pages;
+        if (s->gmem == b && first < s_end && first + new->n_pages > s->gmem_page)
             return -EINVAL;
     }
     new->gmem = b;
@@ -201,7 +201,7 @@ static int change_check(const struct slot *new, struct slot **old)
     if (new->hva != s->hva || new->n_pages != s->n_pages ||
         ((new->flags ^ s->flags) & KVM_MEM_READONLY))
         return -EINVAL;
-    if (new->gpa_page == s->gpa_page &&new->flags == s->flags)
+    if ((new->gpa_page == s->gpa_page) && (new->flags == s->flags))
         *old = NULL;
     return 0;
 }
