@@ -118,7 +118,7 @@ $(B)/lib$(1).a: $(call objects,$(1)/*.c) $(B)/flags $(B)/files
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_archive,$(r))))
 
-link = $(Q)$(CC) $(CFLAGS_ALL) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
+link = $(Q)$(CC) $(CFLAGS_ALL) -o $@ $(filter %.o %/libhelpers.a,$^) $(GROUP) $(LDLIBS)
 
 $(B)/gmemcheck: $(CLI) $(LIBS) $(B)/flags $(B)/files
 	$(call say,LINK,$@)
@@ -132,7 +132,7 @@ $(B)/tests/libhelpers.a: $(HELPERS) $(B)/flags $(B)/files
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(B)/tests/libhelpers.a $(LIBS) $(B)/files
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $< $(B)/tests/libhelpers.a $(GROUP) $(LDLIBS) -lcmocka
+	$(link) -lcmocka
 
 .SECONDEXPANSION:
 $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) $(B)/files

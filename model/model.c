@@ -321,6 +321,19 @@ uint32_t model_pages_changed(const struct model *o)
     return o->pages_changed;
 }
 
+const struct view_page *model_page(const struct model *o, uint32_t page)
+{
+    assert(page < o->n_slots);
+    return &o->slots[page].seen;
+}
+
+const struct view_mapping *model_mapping(const struct model *o, uint32_t container,
+                                         uint32_t page)
+{
+    assert(container < o->m->n_containers && page < o->n_slots);
+    return &o->containers[container].maps[page].seen;
+}
+
 const char *model_rule_name(uint32_t i)
 {
     const char *const names[] = {

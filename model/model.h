@@ -115,6 +115,11 @@ bool model_after_teardown(struct model *o, struct violation *v);
 bool model_expect(const struct model *o, const struct expect *e, const struct op_result *r,
                   uint32_t calls_of_point, struct violation *v);
 
+/* For pictures and traces. */
+const struct view_page *model_page(const struct model *o, uint32_t page);
+const struct view_mapping *model_mapping(const struct model *o, uint32_t container,
+                                         uint32_t page);
+
 /* Names of all rules, NULL past the end: a test proves of each that it can fire. */
 const char *model_rule_name(uint32_t i);
 
