@@ -9,8 +9,8 @@
 #   CAMPAIGN_SECONDS=30    length of the random part of `make campaign`
 #
 # A .c file in a room's directory is built into that room's library; nothing is listed here.
-# tests/test_X.c is one test binary, build/tests/test_X; tests/X_*.c is linked into it.
-# bench/bench_X.c and bench/X_*.c: the same.
+# tests/test_X.c is one test binary, build/tests/test_X; what it uses of the other files there is
+# linked into it. bench/bench_X.c is one benchmark, bench/X_*.c is linked into it.
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -36,6 +36,7 @@ GROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
 objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
 OBJS   := $(call objects,$(ROOMS:%=%/*.c) cli/*.c tests/*.c bench/*.c)
 CLI    := $(call objects,cli/*.c)
+HELPERS := $(call objects,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 TESTS  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 BENCH  := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/bench_*.c))
 
@@ -121,17 +122,23 @@ $(B)/lib$(1).a: $(call objects,$(1)/*.c) $(B)/flags $(B)/files
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_archive,$(r))))
 
-link = $(Q)$(CC) $(CFLAGS_ALL) $(1) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
+link = $(Q)$(CC) $(CFLAGS_ALL) $(1) -o $@ $(filter %.o %/libhelpers.a,$^) $(GROUP) $(LDLIBS)
 
 $(B)/gmemcheck: $(CLI) $(LIBS) $(B)/flags $(B)/files
 	$(call say,LINK,$@)
 	$(call link,$(LTO))
 
-.SECONDEXPANSION:
-$(B)/tests/test_%: $(B)/tests/test_%.o $$(call objects,tests/$$*_*.c) $(LIBS) $(B)/files
+# An archive, so that a test gets only the helpers that it calls.
+$(B)/tests/libhelpers.a: $(HELPERS) $(B)/flags $(B)/files
+	@rm -f $@
+	$(call say,AR,$@)
+	$(Q)ar rcsD $@ $(filter %.o,$^)
+
+$(B)/tests/test_%: $(B)/tests/test_%.o $(B)/tests/libhelpers.a $(LIBS) $(B)/files
 	$(call say,LINK,$@)
 	$(call link,$(if $(LTO),-fno-lto)) -lcmocka
 
+.SECONDEXPANSION:
 $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) $(B)/files
 	$(call say,LINK,$@)
 	$(call link,$(LTO))

@@ -24,6 +24,7 @@ struct host_ops {
     int (*open)(void *ctx, const char *caller, const char *path, int flags);
     int (*close)(void *ctx, const char *caller, int fd);
     int64_t (*read)(void *ctx, const char *caller, int fd, void *buf, uint64_t size);
+    int64_t (*write)(void *ctx, const char *caller, int fd, const void *buf, uint64_t size);
     int64_t (*pread)(void *ctx, const char *caller, int fd, void *buf, uint64_t size,
                      int64_t offset);
     int64_t (*pwrite)(void *ctx, const char *caller, int fd, const void *buf, uint64_t size,
@@ -31,8 +32,8 @@ struct host_ops {
     /* `arg` is a pointer to the UAPI struct, or the plain argument cast to a pointer. */
     int (*ioctl)(void *ctx, const char *caller, int fd, unsigned long request, void *arg);
     /* On success 0 and *out is the address. */
-    int (*mmap)(void *ctx, const char *caller, uint64_t addr, uint64_t size, int prot, int flags,
-                int fd, int64_t offset, uint64_t *out);
+    int (*mmap)(void *ctx, const char *caller, uint64_t addr, uint64_t size, int prot,
+                int flags, int fd, int64_t offset, uint64_t *out);
     int (*munmap)(void *ctx, const char *caller, uint64_t addr, uint64_t size);
     int (*madvise)(void *ctx, const char *caller, uint64_t addr, uint64_t size, int advice);
     int (*fallocate)(void *ctx, const char *caller, int fd, int mode, int64_t offset,
@@ -57,14 +58,14 @@ extern const struct host_ops host_libc_ops;
 #define host_close(h, fd)          ((h)->ops->close((h)->ctx, __func__, (fd)))
 #define host_read(h, fd, buf, n)   ((h)->ops->read((h)->ctx, __func__, (fd), (buf), (n)))
 #define host_ioctl(h, fd, rq, arg) ((h)->ops->ioctl((h)->ctx, __func__, (fd), (rq), (arg)))
-#define host_mmap(h, addr, size, prot, flags, fd, off, out)                                     \
+#define host_mmap(h, addr, size, prot, flags, fd, off, out)                                    \
     ((h)->ops->mmap((h)->ctx, __func__, (addr), (size), (prot), (flags), (fd), (off), (out)))
 #define host_munmap(h, addr, size) ((h)->ops->munmap((h)->ctx, __func__, (addr), (size)))
-#define host_madvise(h, addr, size, advice)                                                     \
+#define host_madvise(h, addr, size, advice)                                                    \
     ((h)->ops->madvise((h)->ctx, __func__, (addr), (size), (advice)))
-#define host_fallocate(h, fd, mode, off, size)                                                  \
+#define host_fallocate(h, fd, mode, off, size)                                                 \
     ((h)->ops->fallocate((h)->ctx, __func__, (fd), (mode), (off), (size)))
-#define host_memfd_create(h, name, flags)                                                       \
+#define host_memfd_create(h, name, flags)                                                      \
     ((h)->ops->memfd_create((h)->ctx, __func__, (name), (flags)))
 #define host_ftruncate(h, fd, size) ((h)->ops->ftruncate((h)->ctx, __func__, (fd), (size)))
 #define host_getrlimit(h, res, out) ((h)->ops->getrlimit((h)->ctx, __func__, (res), (out)))

@@ -38,6 +38,12 @@ static int64_t libc_read(void *ctx, const char *caller, int fd, void *buf, uint6
     return result(read(fd, buf, size));
 }
 
+static int64_t libc_write(void *ctx, const char *caller, int fd, const void *buf, uint64_t size)
+{
+    (void)ctx, (void)caller;
+    return result(write(fd, buf, size));
+}
+
 static int64_t libc_pread(void *ctx, const char *caller, int fd, void *buf, uint64_t size,
                           int64_t offset)
 {
@@ -129,6 +135,7 @@ const struct host_ops host_libc_ops = {
     .open = libc_open,
     .close = libc_close,
     .read = libc_read,
+    .write = libc_write,
     .pread = libc_pread,
     .pwrite = libc_pwrite,
     .ioctl = libc_ioctl,

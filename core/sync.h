@@ -62,7 +62,8 @@ static inline void sync_lock_from(const struct sync *s, struct core_lock *l, con
     l->held = true;
 }
 
-static inline void sync_unlock_from(const struct sync *s, struct core_lock *l, const char *caller)
+static inline void sync_unlock_from(const struct sync *s, struct core_lock *l,
+                                    const char *caller)
 {
     assert(l->held);
     l->held = false;

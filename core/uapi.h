@@ -54,9 +54,9 @@
 #define KVM_EXIT_INTR         10
 #define KVM_EXIT_MEMORY_FAULT 39
 
-#define KVM_HC_MAP_GPA_RANGE         12
-#define KVM_MAP_GPA_RANGE_ENCRYPTED  (1ULL << 4)
-#define KVM_ENOSYS                   1000
+#define KVM_HC_MAP_GPA_RANGE        12
+#define KVM_MAP_GPA_RANGE_ENCRYPTED (1ULL << 4)
+#define KVM_ENOSYS                  1000
 
 struct kvm_userspace_memory_region {
     uint32_t slot;
@@ -129,19 +129,19 @@ struct kvm_run {
 #define VFIO_TYPE ';'
 #define VFIO_BASE 100
 
-#define VFIO_API_VERSION              0
-#define VFIO_GET_API_VERSION          _IO(VFIO_TYPE, VFIO_BASE + 0)
-#define VFIO_CHECK_EXTENSION          _IO(VFIO_TYPE, VFIO_BASE + 1)
-#define VFIO_SET_IOMMU                _IO(VFIO_TYPE, VFIO_BASE + 2)
-#define VFIO_GROUP_GET_STATUS         _IO(VFIO_TYPE, VFIO_BASE + 3)
-#define VFIO_GROUP_SET_CONTAINER      _IO(VFIO_TYPE, VFIO_BASE + 4)
-#define VFIO_GROUP_UNSET_CONTAINER    _IO(VFIO_TYPE, VFIO_BASE + 5)
-#define VFIO_GROUP_GET_DEVICE_FD      _IO(VFIO_TYPE, VFIO_BASE + 6)
-#define VFIO_DEVICE_GET_INFO          _IO(VFIO_TYPE, VFIO_BASE + 7)
-#define VFIO_DEVICE_GET_REGION_INFO   _IO(VFIO_TYPE, VFIO_BASE + 8)
-#define VFIO_IOMMU_GET_INFO           _IO(VFIO_TYPE, VFIO_BASE + 12)
-#define VFIO_IOMMU_MAP_DMA            _IO(VFIO_TYPE, VFIO_BASE + 13)
-#define VFIO_IOMMU_UNMAP_DMA          _IO(VFIO_TYPE, VFIO_BASE + 14)
+#define VFIO_API_VERSION            0
+#define VFIO_GET_API_VERSION        _IO(VFIO_TYPE, VFIO_BASE + 0)
+#define VFIO_CHECK_EXTENSION        _IO(VFIO_TYPE, VFIO_BASE + 1)
+#define VFIO_SET_IOMMU              _IO(VFIO_TYPE, VFIO_BASE + 2)
+#define VFIO_GROUP_GET_STATUS       _IO(VFIO_TYPE, VFIO_BASE + 3)
+#define VFIO_GROUP_SET_CONTAINER    _IO(VFIO_TYPE, VFIO_BASE + 4)
+#define VFIO_GROUP_UNSET_CONTAINER  _IO(VFIO_TYPE, VFIO_BASE + 5)
+#define VFIO_GROUP_GET_DEVICE_FD    _IO(VFIO_TYPE, VFIO_BASE + 6)
+#define VFIO_DEVICE_GET_INFO        _IO(VFIO_TYPE, VFIO_BASE + 7)
+#define VFIO_DEVICE_GET_REGION_INFO _IO(VFIO_TYPE, VFIO_BASE + 8)
+#define VFIO_IOMMU_GET_INFO         _IO(VFIO_TYPE, VFIO_BASE + 12)
+#define VFIO_IOMMU_MAP_DMA          _IO(VFIO_TYPE, VFIO_BASE + 13)
+#define VFIO_IOMMU_UNMAP_DMA        _IO(VFIO_TYPE, VFIO_BASE + 14)
 
 #define VFIO_TYPE1_IOMMU         1
 #define VFIO_TYPE1v2_IOMMU       3

@@ -56,8 +56,8 @@ struct vmm_region_config {
 
 /* Opens KVM and makes a software-protected VM with its vCPUs. The caller frees *out with
  * vmm_destroy. `host` and `sync` are copied. */
-int vmm_create(const struct host *host, const struct sync *sync, const struct vmm_config *config,
-               struct vmm **out);
+int vmm_create(const struct host *host, const struct sync *sync,
+               const struct vmm_config *config, struct vmm **out);
 
 /* Tears everything down, devices and listeners first, whatever state it is in; retries debt.
  * Always frees; the return value is the first error met on the way. */
@@ -86,10 +86,10 @@ int vmm_device_attach(struct vmm *vmm, uint32_t container, uint32_t group);
 int vmm_device_detach(struct vmm *vmm, uint32_t group);
 
 /* A listener of an open container on [offset, offset + size) of a region, section by section:
- * maps what is populated now and follows from then on. In this order: -EINVAL: not page-aligned,
- * outside, MMIO, or not wholly inside the region's sections; -ENODEV: the container is not open;
- * -EEXIST: it already listens to part of the range. On failure nothing stays registered or
- * mapped. */
+ * maps what is populated now and follows from then on. In this order: -EINVAL: not
+ * page-aligned, outside, MMIO, or not wholly inside the region's sections; -ENODEV: the
+ * container is not open; -EEXIST: it already listens to part of the range. On failure nothing
+ * stays registered or mapped. */
 int vmm_listen(struct vmm *vmm, uint32_t container, uint32_t region, uint64_t offset,
                uint64_t size);
 

@@ -81,11 +81,6 @@ uint32_t model_pages_at(const struct model *o, uint64_t gpa_page, uint64_t *n)
     return layout_slots_at(o, gpa_page, n);
 }
 
-uint32_t model_n_pages(const struct model *o)
-{
-    return o->n_slots;
-}
-
 uint64_t model_gpa_page(const struct model *o, uint32_t page)
 {
     assert(page < o->n_slots);

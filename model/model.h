@@ -63,7 +63,6 @@ struct model *model_new(void *memory, const struct machine *m);
 /* Pages are numbered as the program numbers them (through all regions). Where sections show a
  * page of a plain region at a second address, numbers past the last guest page stand for those
  * aliases: the functions below take them too, and all of them must be told. */
-uint32_t model_n_pages(const struct model *o); /* aliases included */
 /* The page, or alias, at a GPA page; MODEL_NO_PAGE: none. */
 uint32_t model_page_at(const struct model *o, uint64_t gpa_page);
 /* The same for up to *n pages from there on; *n becomes how many are numbered in a row. */

@@ -273,7 +273,8 @@ static int run_workers(struct pool *p)
     p->start = pool_now();
     p->deadline = p->options->seconds > 0 ? p->start + p->options->seconds : 0;
     for (uint32_t i = 0; i < p->options->jobs && !error; i++) {
-        p->shared->slots[i].next = p->shared->slots[i].item = p->source->first + i;
+        p->shared->slots[i].item = p->source->first + i;
+        p->shared->slots[i].next = p->source->first + i;
         error = start_worker(p, i);
     }
     if (!error)

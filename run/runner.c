@@ -287,7 +287,7 @@ static void probe_retry(struct runner *r, const struct op *op)
     r->probing = true;
     judged_op(r, op);
     if (!r->broken && model_outcome(r->model) != MODEL_DONE)
-        break_plain(r, VERDICT_VIOLATION, "O6 retry-heals", "expected success");
+        break_plain(r, VERDICT_VIOLATION, "O8 retry-heals", "expected success");
     if (r->trace)
         trace_op_end(r->trace, &r->op_result, model_outcome(r->model));
     r->probing = false;

@@ -8,15 +8,15 @@
 
 /* What the three arguments of a host call are, for those worth showing. */
 static const char *const argument_names[POINT_COUNT][3] = {
-    [POINT_CORE_ALLOC] = {"size"},
-    [POINT_HOST_CLOSE] = {"fd"},
+    [POINT_CORE_ALLOC] = {NULL, "size"},
+    [POINT_HOST_CLOSE] = {NULL, NULL, "fd"},
     [POINT_MM_MMAP] = {"address", "size"},
     [POINT_MM_MUNMAP] = {"address", "size"},
     [POINT_MM_MADVISE] = {"address", "size"},
-    [POINT_MEMFD_TRUNCATE] = {"size"},
+    [POINT_MEMFD_TRUNCATE] = {NULL, "size"},
     [POINT_MEMFD_PUNCH] = {"offset", "size"},
     [POINT_MEMFD_ALLOCATE] = {"offset", "size"},
-    [POINT_GMEM_CREATE] = {"size"},
+    [POINT_GMEM_CREATE] = {NULL, "size"},
     [POINT_GMEM_PUNCH] = {"offset", "size"},
     [POINT_GMEM_ALLOCATE] = {"offset", "size"},
     [POINT_KVM_SET_REGION] = {"gpa", "size"},
@@ -59,9 +59,10 @@ void trace_op(struct trace *t, uint32_t index, const struct op *op)
 void trace_call(struct trace *t, const struct sim_call *call, bool touched)
 {
     fprintf(t->out, "  %c       %-22s", touched ? '*' : ' ', sim_point_name(call->point));
-    for (int i = 0; i < 3 && argument_names[call->point][i]; i++)
-        fprintf(t->out, " %s=0x%llx", argument_names[call->point][i],
-                (unsigned long long)call->arg[i]);
+    for (int i = 0; i < 3; i++)
+        if (argument_names[call->point][i])
+            fprintf(t->out, " %s=0x%llx", argument_names[call->point][i],
+                    (unsigned long long)call->arg[i]);
     if (call->error)
         fprintf(t->out, " = %s%s%s", text_errno(call->error), call->injected ? " (fault)" : "",
                 call->late ? " after the effect" : "");

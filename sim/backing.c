@@ -25,8 +25,10 @@ static uint32_t bucket_of(const struct backing *b, uint64_t number)
 
 static struct backing_chunk *chunk_find(const struct backing *b, uint64_t number)
 {
-    struct backing_chunk *c;
+    struct backing_chunk *c = b->first_chunk;
 
+    if (c && c->number == number) /* small files have no other */
+        return c;
     if (!b->n_chunk_buckets)
         return NULL;
     c = b->chunks[bucket_of(b, number)];
@@ -75,6 +77,8 @@ static struct backing_chunk *chunk_get(struct sim_world *w, struct backing *b, u
     c->number = number;
     c->next = b->chunks[bucket];
     b->chunks[bucket] = c;
+    if (!b->first_chunk)
+        b->first_chunk = c;
     b->n_chunks++;
     return c;
 }

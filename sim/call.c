@@ -7,7 +7,6 @@ void call_begin(struct sim_world *w, unsigned point, const char *caller, uint64_
 {
     assert(point < POINT_COUNT);
     assert(!w->early_error && !w->late_error);
-    w->hits[point]++;
     w->call_is_exit = false;
     w->call = (struct sim_call){
         .point = (uint16_t)point,
@@ -55,10 +54,8 @@ int64_t call_end_quiet(struct sim_world *w, int64_t result)
     assert(result >= INT16_MIN);
     c->error = (int16_t)-result;
     c->failed = !w->call_is_exit; /* what a fault made is never one: it came before the exit */
-    if (c->failed) {
+    if (c->failed)
         w->op_failed = true;
-        w->failures[c->point]++;
-    }
     return result;
 }
 

@@ -133,16 +133,6 @@ uint64_t sim_faults_fired(const struct sim_world *w)
     return w->faults_fired;
 }
 
-uint64_t sim_point_hits(const struct sim_world *w, unsigned point)
-{
-    return point < POINT_COUNT ? w->hits[point] : 0;
-}
-
-uint64_t sim_point_failures(const struct sim_world *w, unsigned point)
-{
-    return point < POINT_COUNT ? w->failures[point] : 0;
-}
-
 void sim_op_begin(struct sim_world *w)
 {
     assert(!w->early_error && !w->late_error);

@@ -101,16 +101,28 @@ static int64_t sim_pread(void *ctx, const char *caller, int fd, void *buf, uint6
     return call_end(w, offset < 0 ? -EINVAL : read_fd(w, fd, buf, size, true));
 }
 
-static int64_t write_fd(struct sim_world *w, int fd, uint64_t size)
+/* The same the other way round; only pwrite reaches a device's registers. */
+static int64_t write_fd(struct sim_world *w, int fd, uint64_t size, bool at_offset)
 {
     struct sim_fd *f = fd_get(w, fd);
 
     if (!f)
         return -EBADF;
     assert(f->kind != FD_FREE);
-    if (f->kind == FD_NULL || f->kind == FD_VFIO_DEVICE)
+    if (f->kind == FD_NULL || (f->kind == FD_VFIO_DEVICE && at_offset))
         return (int64_t)size;
-    return f->kind == FD_GMEM ? -ESPIPE : -EINVAL;
+    return at_offset && f->kind == FD_GMEM ? -ESPIPE : -EINVAL;
+}
+
+static int64_t sim_write(void *ctx, const char *caller, int fd, const void *buf, uint64_t size)
+{
+    struct sim_world *w = ctx;
+
+    (void)buf;
+    call_begin(w, POINT_HOST_WRITE, caller, 0, size, (uint64_t)fd);
+    if (call_fails_early(w))
+        return call_end(w, 0);
+    return call_end(w, write_fd(w, fd, size, false));
 }
 
 static int64_t sim_pwrite(void *ctx, const char *caller, int fd, const void *buf, uint64_t size,
@@ -122,7 +134,7 @@ static int64_t sim_pwrite(void *ctx, const char *caller, int fd, const void *buf
     call_begin(w, POINT_HOST_WRITE, caller, (uint64_t)offset, size, (uint64_t)fd);
     if (call_fails_early(w))
         return call_end(w, 0);
-    return call_end(w, offset < 0 ? -EINVAL : write_fd(w, fd, size));
+    return call_end(w, offset < 0 ? -EINVAL : write_fd(w, fd, size, true));
 }
 
 static int sim_ioctl(void *ctx, const char *caller, int fd, unsigned long request, void *arg)
@@ -315,6 +327,7 @@ static const struct host_ops sim_ops = {
     .open = sim_open,
     .close = sim_close,
     .read = sim_read,
+    .write = sim_write,
     .pread = sim_pread,
     .pwrite = sim_pwrite,
     .ioctl = sim_ioctl,

@@ -111,7 +111,8 @@ void journal_backing(struct sim_world *w, const struct backing *b, uint64_t firs
                 journal_window(w, s->gpa_page, s->gmem_page, s->n_pages, first, end);
             continue;
         }
-        kvm_slot_shared(w, s, s->gpa_page, &page); /* fills the cache if it can be */
+        if (s->shared_generation != w->mm.generation)
+            kvm_slot_shared(w, s, s->gpa_page, &page); /* fills the cache if it can be */
         if (s->shared_generation != w->mm.generation)
             journal_by_vmas(w, s, b, first, end);
         else if (s->shared == b)

@@ -20,7 +20,7 @@ void kvm_slots_free(struct sim_world *w, struct sim_vm *vm);
 
 /* Attributes: sim/kvm_attributes.c */
 int kvm_vm_set_attributes(struct sim_world *w, struct sim_vm *vm,
-                       const struct kvm_memory_attributes *a);
+                          const struct kvm_memory_attributes *a);
 void kvm_attributes_free(struct sim_world *w, struct sim_vm *vm);
 
 /* KVM_RUN: sim/kvm_run.c */

@@ -41,7 +41,7 @@ bool kvm_private_stretch(const struct sim_vm *vm, uint64_t gpa_page, uint64_t *e
         *end = vm->private_runs[i].end;
     else
         *end = i < vm->n_runs ? vm->private_runs[i].first : UINT64_MAX;
-    assert(*end > gpa_page);
+    assert(*end > gpa_page || gpa_page == UINT64_MAX);
     return is_private;
 }
 
@@ -119,7 +119,7 @@ static bool set_shared(struct sim_vm *vm, uint64_t first, uint64_t end)
 }
 
 int kvm_vm_set_attributes(struct sim_world *w, struct sim_vm *vm,
-                       const struct kvm_memory_attributes *a)
+                          const struct kvm_memory_attributes *a)
 {
     uint64_t supported = vm->type == KVM_X86_SW_PROTECTED_VM ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
     uint64_t first, end;

@@ -27,9 +27,15 @@ static uint32_t slot_index(const struct sim_vm *vm, unsigned as_id, uint64_t gpa
 
 struct slot *kvm_slot_at(struct sim_vm *vm, uint64_t gpa_page)
 {
-    uint32_t i = slot_index(vm, 0, gpa_page);
+    uint32_t i = vm->last_slot;
 
+    /* Neighbours are asked for one after another: try the slot that was right last time. */
+    if (i < vm->n_slots && vm->slots[i].as_id == 0 &&
+        gpa_page - vm->slots[i].gpa_page < vm->slots[i].n_pages)
+        return &vm->slots[i];
+    i = slot_index(vm, 0, gpa_page);
     assert(i <= vm->n_slots);
+    vm->last_slot = i;
     if (i == vm->n_slots || vm->slots[i].as_id != 0 || vm->slots[i].gpa_page > gpa_page)
         return NULL;
     return &vm->slots[i];
@@ -180,8 +186,8 @@ static int slot_bind(struct sim_world *w, struct sim_vm *vm, struct slot *new,
         return -EINVAL;
     for (uint32_t i = 0; i < vm->n_slots; i++) {
         const struct slot *s = &vm->slots[i];
-        if (s->gmem == b &&
-            s->gmem_page < first + new->n_pages &&first < s->gmem_page + s->n_pages)
+        uint64_t s_end = s->gmem_page + s->n_pages;
+        if (s->gmem == b && first < s_end && first + new->n_pages > s->gmem_page)
             return -EINVAL;
     }
     new->gmem = b;
@@ -201,7 +207,7 @@ static int change_check(const struct slot *new, struct slot **old)
     if (new->hva != s->hva || new->n_pages != s->n_pages ||
         ((new->flags ^ s->flags) & KVM_MEM_READONLY))
         return -EINVAL;
-    if (new->gpa_page == s->gpa_page &&new->flags == s->flags)
+    if ((new->gpa_page == s->gpa_page) && (new->flags == s->flags))
         *old = NULL;
     return 0;
 }

@@ -42,7 +42,7 @@ struct observe_container {
     uint32_t entries;     /* DMA entries in use */
     uint32_t entry_limit; /* as sampled when its IOMMU was set */
     uint64_t mapped_pages;
-    uint64_t pins;        /* pins that its mappings hold */
+    uint64_t pins; /* pins that its mappings hold */
 };
 
 struct observe_totals {
@@ -57,7 +57,7 @@ struct observe_totals {
 
 /* One stretch that the calls since the last drain may have changed. */
 struct observe_change {
-    uint8_t is_iova;    /* 0: pages of guest physical memory, 1: IOVA pages of a container */
+    uint8_t is_iova; /* 0: pages of guest physical memory, 1: IOVA pages of a container */
     uint8_t container;
     uint64_t first;
     uint64_t n_pages;

@@ -132,11 +132,6 @@ int sim_fault_arm(struct sim_world *w, const struct sim_fault *fault);
 void sim_fault_disarm_all(struct sim_world *w);
 /* Faults that fired since the world began. */
 uint64_t sim_faults_fired(const struct sim_world *w);
-/* Hits of a point since the world began, faults armed or not. */
-uint64_t sim_point_hits(const struct sim_world *w, unsigned point);
-/* Calls of a point that failed since the world began (as sim_call.failed says): the only way
- * to see a failed core/alloc, for which on_call does not run. */
-uint64_t sim_point_failures(const struct sim_world *w, unsigned point);
 /* A new op begins: no call of it has failed yet. */
 void sim_op_begin(struct sim_world *w);
 

@@ -24,7 +24,7 @@ struct frame {
     uint64_t content; /* token, 0 = zeros */
     uint32_t serial;  /* its name; 0: this slot is free */
     uint32_t pins;
-    uint32_t owners;  /* backing slots that hold it: 0 or 1 */
+    uint32_t owners; /* backing slots that hold it: 0 or 1 */
     uint32_t next_free;
 };
 
@@ -52,11 +52,12 @@ enum backing_kind { BACKING_ANON, BACKING_MEMFD, BACKING_GMEM };
 
 struct backing {
     uint8_t kind;
-    uint16_t id;        /* small number, for the journal */
-    uint32_t refs;      /* fds, VMAs and slots that hold it */
-    uint64_t n_pages;   /* size; may grow (memfd) */
-    struct sim_vm *vm;  /* BACKING_GMEM: the VM that it belongs to */
-    uint64_t flags;     /* guest_memfd creation flags */
+    uint16_t id;                   /* small number, for the journal */
+    uint32_t refs;                 /* fds, VMAs and slots that hold it */
+    uint64_t n_pages;              /* size; may grow (memfd) */
+    struct sim_vm *vm;             /* BACKING_GMEM: the VM that it belongs to */
+    uint64_t flags;                /* guest_memfd creation flags */
+    struct backing_chunk *first_chunk; /* the first one that was needed */
     struct backing_chunk **chunks; /* by hash of the chunk number */
     uint32_t n_chunk_buckets;
     uint32_t n_chunks;
@@ -65,7 +66,7 @@ struct backing {
 struct backing *backing_new(struct sim_world *w, enum backing_kind kind, uint64_t n_pages);
 void backing_get(struct backing *b);
 void backing_put(struct sim_world *w, struct backing *b); /* the last one frees its pages */
-uint32_t backing_frame(const struct backing *b, uint64_t page);  /* frame index, 0: hole */
+uint32_t backing_frame(const struct backing *b, uint64_t page); /* frame index, 0: hole */
 /* Frame indexes from a page on; *n becomes how many may be read. NULL: all holes. */
 const uint32_t *backing_frames(const struct backing *b, uint64_t page, uint64_t *n);
 uint32_t backing_fault(struct sim_world *w, struct backing *b, uint64_t page); /* fills a hole;
@@ -96,7 +97,8 @@ struct sim_fd {
 
 enum { SIM_FDS_MAX = 128, SIM_FD_FIRST = 3 };
 
-int fd_new(struct sim_world *w, enum fd_kind kind, void *object, unsigned index); /* or -EMFILE */
+int fd_new(struct sim_world *w, enum fd_kind kind, void *object,
+           unsigned index);                         /* or -EMFILE */
 struct sim_fd *fd_get(struct sim_world *w, int fd); /* NULL: bad fd */
 int fd_close(struct sim_world *w, int fd);          /* releases the object; -EBADF */
 
@@ -104,8 +106,8 @@ int fd_close(struct sim_world *w, int fd);          /* releases the object; -EBA
 enum { VMA_NOT_RUN = UINT16_MAX };
 
 struct vma {
-    uint64_t start, size;   /* bytes */
-    uint64_t first_page;    /* of the backing */
+    uint64_t start, size;    /* bytes */
+    uint64_t first_page;     /* of the backing */
     struct backing *backing; /* NULL: PROT_NONE or a run page */
     uint8_t prot;
     uint8_t shared;
@@ -164,6 +166,7 @@ struct sim_vm {
     uint64_t exit_hypercalls;
     struct slot *slots; /* sorted by gpa */
     uint32_t n_slots, cap_slots;
+    uint32_t last_slot; /* where kvm_slot_at looks first */
     struct run *private_runs; /* sorted, disjoint, not touching */
     uint32_t n_runs, cap_runs;
     uint32_t n_vcpus;
@@ -224,7 +227,7 @@ struct sim_container {
     uint8_t iommu_type; /* 0: not set */
     uint8_t n_groups;
     uint8_t refs;
-    uint32_t entry_limit; /* sampled at SET_IOMMU (nested.md 3) */
+    uint32_t entry_limit;     /* sampled at SET_IOMMU (nested.md 3) */
     struct dma_mapping *maps; /* sorted by iova */
     uint32_t n_maps, cap_maps;
     uint64_t mapped_pages;
@@ -299,8 +302,6 @@ struct sim_world {
     struct sim_fault faults[SIM_FAULTS_MAX];
     uint64_t fault_rng;
     uint64_t faults_fired;
-    uint64_t hits[POINT_COUNT];
-    uint64_t failures[POINT_COUNT];
     uint32_t n_allocations;
     uint32_t n_fds;
     struct sim_fd fds[SIM_FDS_MAX];
@@ -331,7 +332,7 @@ void call_begin(struct sim_world *w, unsigned point, const char *caller, uint64_
                 uint64_t c);
 bool call_fails_early(struct sim_world *w);
 int64_t call_end(struct sim_world *w, int64_t result);
-/* The same without on_call: for memory of the VMM. */
+/* The same without on_call: for memory of the VMM that was had. */
 int64_t call_end_quiet(struct sim_world *w, int64_t result);
 
 /* ---- faults: sim/fault.c ---- */

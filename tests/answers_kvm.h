@@ -160,6 +160,12 @@ static int64_t gmem_read(struct bench *b, const struct row *row)
     return host_read(&b->fx.h, b->gmem, &byte, 1);
 }
 
+static int64_t gmem_write(struct bench *b, const struct row *row)
+{
+    (void)row;
+    return b->fx.h.ops->write(b->fx.h.ctx, __func__, b->gmem, "x", 1);
+}
+
 static int64_t gmem_pread(struct bench *b, const struct row *row)
 {
     char byte;
@@ -232,6 +238,7 @@ static const struct row gmem_rows[] = {
     R(NULL, "create 1M flags=1<<63", create, MiB, 1ull << 63),
     F(NULL, "create 4K flags=0", create, PS),
     R(NULL, "gmem read", gmem_read),
+    R(NULL, "gmem write", gmem_write),
     R(NULL, "gmem pread", gmem_pread),
     R(NULL, "gmem ftruncate same", gmem_truncate, GMEM_SIZE),
     R(NULL, "gmem ftruncate shrink", gmem_truncate, GMEM_SIZE / 2),

@@ -59,6 +59,7 @@ static void test_not_an_ordinary_file(void **state)
 
     (void)state;
     assert_rule("read", host_read(&fx.h, fx.gmem, &byte, 1), -EINVAL);
+    assert_rule("write", fx.h.ops->write(fx.w, __func__, fx.gmem, &byte, 1), -EINVAL);
     assert_rule("pread", fx.h.ops->pread(fx.w, __func__, fx.gmem, &byte, 1, 0), -ESPIPE);
     assert_rule("pwrite", fx.h.ops->pwrite(fx.w, __func__, fx.gmem, &byte, 1, 0), -ESPIPE);
     assert_rule("ftruncate same", host_ftruncate(&fx.h, fx.gmem, FX_PAGES * PS), -EINVAL);

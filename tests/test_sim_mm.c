@@ -279,6 +279,9 @@ static void test_file_errors(void **state)
     assert_rule("ioctl of nothing", host_ioctl(&fx.h, 99, 0, NULL), -EBADF);
     assert_rule("ioctl of a memfd", host_ioctl(&fx.h, memfd(1), 0, NULL), -ENOTTY);
     assert_rule("read of nothing", host_read(&fx.h, 99, &byte, 1), -EBADF);
+    assert_rule("write to nothing", fx.h.ops->write(fx.w, __func__, 99, &byte, 1), -EBADF);
+    assert_rule("write to a memfd", fx.h.ops->write(fx.w, __func__, memfd(1), &byte, 1),
+                -EINVAL);
     assert_rule("ftruncate of nothing", host_ftruncate(&fx.h, 99, 0), -EBADF);
     assert_rule("ftruncate below 0", host_ftruncate(&fx.h, 99, -1), -EINVAL);
     assert_rule("memfd flags", host_memfd_create(&fx.h, "x", 0x8000), -EINVAL);

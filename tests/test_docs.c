@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the pages for users say must be so: every rule, op and axis that there is stands in its
+ * page, and every scenario printed there parses and passes. Runs from the top of the tree.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/model.h"
+#include "program/op_table.h"
+#include "program/text.h"
+#include "run/runner.h"
+#include "run/vocabulary.h"
+
+#define FIRST_LINE "gmemcheck-scenario 1"
+
+static char *read_page(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    size_t size = 0, room = 1 << 20;
+    char *text = calloc(1, room);
+
+    if (f && text) {
+        size = fread(text, 1, room - 1, f);
+        fclose(f);
+    }
+    if (!size)
+        fail_msg("%s: cannot be read (tests run from the top of the tree)", path);
+    return text;
+}
+
+/* ---- names ---- */
+
+/* Is `name` there in backquotes? Then it is meant, not just a word of the text. */
+static bool names_it(const char *text, const char *name)
+{
+    char quoted[128];
+
+    snprintf(quoted, sizeof(quoted), "`%s`", name);
+    return strstr(text, quoted) != NULL;
+}
+
+static void missing_name_is_noticed(void **state)
+{
+    (void)state;
+    assert_true(names_it("the rule `S9 nothing-else` says", "S9 nothing-else"));
+    assert_false(names_it("the rule `S9 nothing-else` says", "S9 nothing"));
+    assert_false(names_it("the rule S9 nothing-else says", "S9 nothing-else"));
+}
+
+static void every_rule_is_explained(void **state)
+{
+    char *text = read_page("docs/rules.md");
+
+    (void)state;
+    for (uint32_t i = 0; model_rule_name(i); i++)
+        if (!names_it(text, model_rule_name(i)))
+            fail_msg("docs/rules.md does not explain `%s`", model_rule_name(i));
+    free(text);
+}
+
+/* The other way round: a rule in the tables that no longer exists. */
+static void no_rule_is_invented(void **state)
+{
+    char *text = read_page("docs/rules.md"), name[64];
+
+    (void)state;
+    for (const char *row = text; (row = strstr(row, "\n| `")); row++) {
+        bool found =
+            sscanf(row, "\n| `%63[^`]`", name) == 1 && strcmp(name, "O8 retry-heals") == 0;
+
+        for (uint32_t i = 0; model_rule_name(i) && !found; i++)
+            found = strcmp(name, model_rule_name(i)) == 0;
+        if (!found)
+            fail_msg("docs/rules.md explains `%s`, which the model does not have", name);
+    }
+    free(text);
+}
+
+/* Statements and checks stand in their tables as `name ...`. */
+static void assert_statement(const char *text, const char *name)
+{
+    char begin[32];
+
+    snprintf(begin, sizeof(begin), "`%s", name);
+    if (!strstr(text, begin))
+        fail_msg("docs/scenario-format.md does not explain %s", name);
+}
+
+static void every_statement_is_explained(void **state)
+{
+    char *text = read_page("docs/scenario-format.md");
+
+    (void)state;
+    for (unsigned i = 0; i < OP_KIND_COUNT; i++)
+        assert_statement(text, op_rows[i].name);
+    for (unsigned i = 0; i < EXPECT_KIND_COUNT; i++)
+        assert_statement(text, expect_rows[i].name);
+    free(text);
+}
+
+/* ---- examples ---- */
+
+/* Copies the example that begins at `at`, without the indentation of its first line, up to a
+ * line that is indented less or is a fence. What follows it is returned. */
+static const char *take_example(const char *text, const char *at, char *out, size_t room)
+{
+    size_t indent = 0, used = 0;
+
+    while (at - indent > text && at[-1 - (long)indent] == ' ')
+        indent++;
+    for (at -= indent; *at; at++) {
+        size_t length = strcspn(at, "\n"), blank = strspn(at, " ");
+
+        if (strncmp(at, "```", 3) == 0 || (blank < indent && blank < length))
+            break;
+        length -= length < indent ? length : indent;
+        assert_true(used + length + 2 < room);
+        memcpy(out + used, at + (strcspn(at, "\n") - length), length);
+        used += length;
+        out[used++] = '\n';
+        at += strcspn(at, "\n");
+        if (!*at)
+            break;
+    }
+    out[used] = '\0';
+    return at;
+}
+
+/* NULL, or what is wrong with an example. */
+static const char *try_example(const char *example)
+{
+    static struct runner runner;
+    static char problem[400];
+    struct run_result result;
+    struct program p;
+    struct text_error error;
+
+    program_init(&p);
+    if (text_parse(example, strlen(example), &run_vocabulary, &p, &error)) {
+        snprintf(problem, sizeof(problem), "line %u: %s", error.line, error.why);
+        program_free(&p);
+        return problem;
+    }
+    assert_int_equal(runner_init(&runner), 0);
+    runner_run(&runner, &p, &subject_core, NULL, &result);
+    runner_free(&runner);
+    program_free(&p);
+    if (result.verdict == VERDICT_OK)
+        return NULL;
+    snprintf(problem, sizeof(problem), "line %u: %s: %s", result.line, result.rule,
+             result.detail);
+    return problem;
+}
+
+static const char *try_page(const char *text, unsigned *n)
+{
+    static char example[1 << 16];
+    const char *problem = NULL;
+
+    *n = 0;
+    for (const char *at = text; !problem && (at = strstr(at, FIRST_LINE "\n"));) {
+        at = take_example(text, at, example, sizeof(example));
+        problem = try_example(example);
+        ++*n;
+    }
+    return problem;
+}
+
+static const char page_start[] = "Text.\n\n    " FIRST_LINE "\n    machine\n"
+                                 "    region ram0 pages=2\n    section ram0[0..2) at 4\n\n"
+                                 "    convert ram0[0] shared\n      expect ";
+
+static void wrong_example_is_noticed(void **state)
+{
+    char page[400];
+    unsigned n;
+
+    (void)state;
+    snprintf(page, sizeof(page), "%sresult=0\n\nMore text.\n", page_start);
+    assert_null(try_page(page, &n));
+    assert_int_equal(n, 1);
+    snprintf(page, sizeof(page), "%sresult=EINVAL\n\nMore text.\n", page_start);
+    assert_string_equal(try_page(page, &n),
+                        "line 7: E1 expectation: result: expected 22, found 0");
+    snprintf(page, sizeof(page), "%sresul=0\n\nMore text.\n", page_start);
+    assert_non_null(strstr(try_page(page, &n), "line 7: "));
+}
+
+static void examples_pass(void **state)
+{
+    static const char *const pages[] = {"README.md", "docs/scenario-format.md"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        char *text = read_page(pages[i]);
+        unsigned n;
+        const char *problem = try_page(text, &n);
+
+        free(text);
+        if (problem)
+            fail_msg("%s, example %u, %s", pages[i], n, problem);
+        assert_true(n >= 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        {"docs/missing-name-is-noticed", missing_name_is_noticed, NULL, NULL, NULL},
+        {"docs/wrong-example-is-noticed", wrong_example_is_noticed, NULL, NULL, NULL},
+        {"docs/every-rule-is-explained", every_rule_is_explained, NULL, NULL, NULL},
+        {"docs/no-rule-is-invented", no_rule_is_invented, NULL, NULL, NULL},
+        {"docs/every-statement-is-explained", every_statement_is_explained, NULL, NULL, NULL},
+        {"docs/examples-pass", examples_pass, NULL, NULL, NULL},
+    };
+
+    return cmocka_run_group_tests_name("docs", tests, NULL, NULL);
+}
