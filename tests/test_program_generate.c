@@ -355,7 +355,7 @@ static void test_options(void **state)
         assert_non_null(help);
         n++;
     }
-    assert_int_equal(n, AXIS_COUNT + 7);
+    assert_int_equal(n, AXIS_COUNT + 8);
     must_set(t, "order=unmap-first");
     assert_int_equal(t->o.axis[AXIS_order], ORDER_UNMAP_FIRST);
     must_set(t, "order=free");
@@ -371,6 +371,27 @@ static void test_options(void **state)
     assert_int_equal(t->o.faults, -1);
 }
 
+/* The share of conversions is about what was asked for, in either direction from the usual. */
+static void test_conversions_share(void **state)
+{
+    static const uint32_t asked[] = {20, 80};
+    struct tally *t = *state;
+
+    must_set(t, "faults=off");
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t n = 0, ops = 0;
+
+        t->o.conversions = asked[i];
+        for (uint64_t seed = 1; seed <= 2000; seed++) {
+            assert_int_equal(generate(&t->p, seed, &t->o, &test_vocabulary), 0);
+            ops += t->p.n_ops;
+            for (uint32_t j = 0; j < t->p.n_ops; j++)
+                n += t->p.ops[j].kind == OP_CONVERT;
+        }
+        assert_in_range(100 * n / ops, asked[i] - 12, asked[i] + 12);
+    }
+}
+
 static void test_bad_options(void **state)
 {
     static const struct {
@@ -378,7 +399,8 @@ static void test_bad_options(void **state)
     } bad[] = {
         {"pages", "expected key=value, got 'pages'"},
         {"=3", "unknown key ''; there are: mode order failure tracker iommu mapping kernel "
-               "page_size pages regions containers vcpus ops entries faults"},
+               "page_size pages regions containers vcpus ops entries conversions "
+               "faults"},
         {"iommu=iommufd", "unknown axis value iommu=iommufd; this version has: type1"},
         {"order=\x1b[1m", "unknown axis value order=?[1m; this version has: "
                           "attribute-first|unmap-first"},
@@ -418,6 +440,7 @@ int main(void)
         T("same-seed-same-program", test_same_seed_same_program),
         T("vocabulary-without-points", test_empty_vocabulary),
         T("options", test_options),
+        T("conversions-share", test_conversions_share),
         T("bad-options", test_bad_options),
     };
 
