@@ -313,7 +313,7 @@ bool model_full_check(struct model *o, struct violation *v)
     if (!rule_x1_recount(o, v) || !rule_s5_counts(o, v))
         return false;
     for (uint32_t slot = 0; slot < o->n_slots; slot++)
-        if (!full_slot(o, slot, v))
+        if (!slot_is_plain_private(o, slot) && !full_slot(o, slot, v))
             return false;
     return o->stopped || rule_s5_open(o, v);
 }

@@ -10,6 +10,8 @@ bool rule_x0_start(const struct model *o, struct violation *v)
     for (uint32_t i = 0; i < o->n_slots; i++) {
         const struct view_page *s = &o->slots[i].seen;
 
+        if (slot_is_plain_private(o, i) && !s->private_frame)
+            continue;
         if (!rule_i3_page(o, i, v))
             return false;
         if (s->shared_frame || s->private_frame)

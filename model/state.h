@@ -197,6 +197,22 @@ static inline bool slot_wanted(const struct model *o, const struct container_sta
     return slot_mappable(i) && container_hears(c, i->home) && !page_is_private(o, i->home);
 }
 
+/* A private page with nothing on its shared side, mapped by nobody: most pages are, and every
+ * rule for a page at rest holds. */
+static inline bool slot_is_plain_private(const struct model *o, uint32_t slot)
+{
+    const struct slot_info *i = &o->info[slot];
+    const struct view_page *s = &o->slots[slot].seen;
+    uint32_t mapped = 0;
+
+    if (!(i->kind & SLOT_PLACED) || !page_is_private(o, i->home) || !s->is_private ||
+        s->is_populated || s->shared_frame)
+        return false;
+    for (uint32_t c = 0; c < o->m->n_containers; c++)
+        mapped |= o->containers[c].maps[slot].seen.frame;
+    return !mapped;
+}
+
 /* What the page showed when the op began. */
 static inline const struct view_page *slot_pre(const struct model *o, uint32_t slot)
 {

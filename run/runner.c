@@ -96,8 +96,9 @@ static void note_failure(struct runner *r, const struct sim_call *call)
 static void hash_call(struct runner *r, const struct sim_call *call)
 {
     uint64_t words[] = {call->point | (uint64_t)(uint16_t)call->error << 16 |
-                            (uint64_t)call->injected << 32 | (uint64_t)call->late << 33,
-                        (uint64_t)call->result, call->arg[0], call->arg[1], call->arg[2]};
+                            (uint64_t)call->injected << 32 | (uint64_t)call->late << 33 |
+                            (uint64_t)call->result << 34,
+                        call->arg[0] ^ call->arg[1] << 20 ^ call->arg[2] << 40};
 
     r->hash = hash_words(r->hash, words, sizeof(words) / sizeof(words[0]));
 }
