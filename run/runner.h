@@ -29,6 +29,8 @@ enum verdict {
     VERDICT_NONDETERMINISM, /* two runs of one program differ */
     VERDICT_HARNESS,        /* our own machinery failed */
     VERDICT_INPUT,          /* the program could not be read */
+    VERDICT_NOT_RUN,        /* the pool was ended before it */
+    VERDICT_COUNT
 };
 
 const char *verdict_name(enum verdict v);
