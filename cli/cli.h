@@ -33,6 +33,10 @@ int cli_bad_option(const char *command, char **argv, int option);
 bool cli_number(const char *command, const char *option, const char *text, uint64_t low,
                 uint64_t high, uint64_t *out);
 
+/* Appends " --set text" to the options that a command to reproduce needs; false and a message
+ * when they are too many. */
+bool cli_remember_set(const char *command, char *sets, size_t size, const char *text);
+
 /* Commands that take nothing but --help: EXIT_GOOD to go on, else *code. */
 bool cli_no_arguments(int argc, char **argv, const char *help, int *code);
 

@@ -24,6 +24,7 @@ struct arguments {
     struct generate_options fixed;
     struct file_list files;
     uint64_t jobs;
+    char sets[1024]; /* as given, for the command that reproduces */
     bool trace, json;
 };
 
@@ -47,7 +48,7 @@ static bool take_set(struct arguments *a, const char *text)
     other = a->fixed;
     memcpy(other.axis, before.axis, sizeof(other.axis));
     if (memcmp(&other, &before, sizeof(other)) == 0)
-        return true;
+        return cli_remember_set("replay", a->sets, sizeof(a->sets), text);
     cli_usage_error("replay", "--set %s: only the axes of a machine can be changed", text);
     return false;
 }
@@ -119,7 +120,7 @@ static void show_bad_input(const char *path, const struct run_result *r)
 static void show_file(const struct arguments *a, uint32_t i, const struct run_result *r)
 {
     const char *path = a->files.paths[i];
-    char reproduce[PATH_MAX + 200];
+    char reproduce[PATH_MAX + 1300];
     struct text_error problem;
     struct program p;
 
@@ -128,7 +129,7 @@ static void show_file(const struct arguments *a, uint32_t i, const struct run_re
         return;
     }
     program_init(&p);
-    snprintf(reproduce, sizeof(reproduce), "%.150s replay %s", cli_program(), path);
+    snprintf(reproduce, sizeof(reproduce), "%.150s replay %s%s", cli_program(), path, a->sets);
     if (file_load(&a->files, i, &p, &problem) == 0)
         cli_show_finding(r, &p, 0, i, NULL, reproduce);
     else /* changed or removed meanwhile */

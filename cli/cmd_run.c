@@ -69,18 +69,12 @@ static bool take_seconds(const char *text, double *out)
 static bool take_set(struct arguments *a, const char *text)
 {
     char why[256];
-    size_t used = strlen(a->sets);
-    int length;
 
     if (generate_set(&a->campaign.options, text, why, sizeof(why))) {
         cli_usage_error("run", "--set %s: %s", text, why);
         return false;
     }
-    length = snprintf(a->sets + used, sizeof(a->sets) - used, " --set %s", text);
-    if (length < (int)(sizeof(a->sets) - used))
-        return true;
-    cli_usage_error("run", "--set %s: too many of them", text);
-    return false;
+    return cli_remember_set("run", a->sets, sizeof(a->sets), text);
 }
 
 static bool take_option(struct arguments *a, int option, char **argv)

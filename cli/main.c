@@ -73,6 +73,17 @@ bool cli_number(const char *command, const char *option, const char *text, uint6
     return false;
 }
 
+bool cli_remember_set(const char *command, char *sets, size_t size, const char *text)
+{
+    size_t used = strlen(sets);
+    int length = snprintf(sets + used, size - used, " --set %s", text);
+
+    if (length < (int)(size - used))
+        return true;
+    cli_usage_error(command, "--set %s: too many of them", text);
+    return false;
+}
+
 bool cli_no_arguments(int argc, char **argv, const char *help, int *code)
 {
     if (argc == 1)

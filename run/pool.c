@@ -77,7 +77,8 @@ static void conclude_item(struct pool *p, uint32_t number, enum verdict verdict,
                           const char *rule, const char *detail)
 {
     struct worker_slot *slot = &p->shared->slots[number];
-    struct run_result result = {.verdict = verdict, .page = MODEL_NO_PAGE};
+    struct run_result result = {
+        .verdict = verdict, .op = RUN_OP_UNKNOWN, .page = MODEL_NO_PAGE};
     struct tally *tally;
 
     assert(slot->pid == 0);

@@ -80,7 +80,9 @@ static void describe_op(char *buf, size_t size, const struct run_result *r,
 {
     char text[160];
 
-    if (!p) {
+    if (r->op == RUN_OP_UNKNOWN) {
+        snprintf(buf, size, "not known: its process is gone");
+    } else if (!p) {
         snprintf(buf, size, "op %u", r->op);
     } else if (r->op < p->n_ops) {
         text_op(text, sizeof(text), p, &p->ops[r->op], &run_vocabulary);
@@ -132,10 +134,15 @@ static void child_trace(FILE *out, const struct run_result *r, const struct prog
 static _Noreturn void trace_in_child(FILE *out, const struct run_result *r,
                                      const struct program *p, const struct subject *subject)
 {
+    FILE *lines = fdopen(dup(fileno(out)), "w");
+
+    /* Line by line: the story up to a crash is what matters. */
+    if (!lines || setvbuf(lines, NULL, _IOLBF, BUFSIZ))
+        _exit(TRACE_NOT_WRITTEN);
     interrupt_ignore();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    child_trace(out, r, p, subject);
-    _exit(fflush(out) || ferror(out) ? TRACE_NOT_WRITTEN : 0);
+    child_trace(lines, r, p, subject);
+    _exit(ferror(lines) ? TRACE_NOT_WRITTEN : 0);
 }
 
 void report_trace(FILE *out, const struct run_result *r, const struct program *p,

@@ -35,9 +35,11 @@ enum verdict {
 
 const char *verdict_name(enum verdict v);
 
+#define RUN_OP_UNKNOWN UINT32_MAX
+
 struct run_result {
     enum verdict verdict;
-    uint32_t op;   /* index of the op that broke, n_ops: tear-down */
+    uint32_t op;   /* index of the op that broke, n_ops: tear-down; or RUN_OP_UNKNOWN */
     uint32_t line; /* its line in the text, 0: none */
     uint32_t page; /* guest page, MODEL_NO_PAGE */
     uint32_t ops;  /* executed */
