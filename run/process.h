@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the system knows about another process. */
 #ifndef RUN_PROCESS_H
 #define RUN_PROCESS_H
 
