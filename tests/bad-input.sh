@@ -235,7 +235,7 @@ path_cases() {
     mkdir -p "$long/$long" && echo x >"$long/$long/s.scn"
     path long-name-keeps-line ".*/s\.scn:1: .*gmemcheck-scenario" "$long/$long/s.scn"
     # One bad file does not stop the others, and a violation outweighs it, however late it comes.
-    mkdir many && for n in {10..39}; do echo x >many/$n.scn; done
+    mkdir many && for n in {10..39}; do echo x >"many/$n.scn"; done
     { opening; printf 'query ram0[0]\n  expect populated=1\n'; } >many/99.scn
     run "$tool" replay many
     if [[ $rc -eq 1 && $(wc -l <err) -eq 30 ]] && summary violation; then
@@ -378,13 +378,15 @@ gone() { # PID...: all of them, soon
     local one
     for one in "$@"; do
         for ((n = 0; n < 1000; n++)); do
-            [[ -e /proc/$one ]] && ! grep -q '^State:.Z' "/proc/$one/status" 2>/dev/null || continue 2
+            [[ -e /proc/$one ]] || continue 2
+            grep -q '^State:.Z' "/proc/$one/status" 2>/dev/null && continue 2
             read -r -t 0.01 <> <(:)
         done
         return 1
     done
 }
 
+# shellcheck disable=SC2086 # $workers is a list
 signal_cases() {
     local name
     for name in INT TERM HUP; do

@@ -301,6 +301,26 @@ static void the_story_marks_the_page(void **state)
     free(text);
 }
 
+/* Thousands of calls: the first ones, and the one that matters wherever it comes. */
+static void a_long_story_is_cut_but_for_the_page(void **state)
+{
+    char *text;
+
+    (void)state;
+    program_free(&program);
+    must_parse("gmemcheck-scenario 1\nmachine\nregion ram0 pages=3000\n"
+               "section ram0[0..3000) at 0\ncontainer c0\ndevice d0 in c0\nattach d0\n"
+               "convert ram0[0..3000) shared\n",
+               &program);
+    result.page = 2900;
+    report_trace(out, &result, &program, &subject_core);
+    text = all_of(out);
+    assert_non_null(strstr(text, "(and more host calls)\n  *       vfio/map"));
+    assert_non_null(strstr(text, "iova=0xb54000"));
+    assert_null(strstr(text, "iova=0xb53000"));
+    free(text);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -355,6 +375,7 @@ int main(void)
         TEST("exit-codes-outweigh", exit_codes_outweigh),
         TEST("a-crash-leaves-the-story-up-to-it", a_crash_leaves_the_story_up_to_it),
         TEST("the-story-marks-the-page", the_story_marks_the_page),
+        TEST("a-long-story-is-cut", a_long_story_is_cut_but_for_the_page),
     };
 
     return cmocka_run_group_tests_name("run/report", tests, NULL, NULL);
