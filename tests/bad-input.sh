@@ -436,8 +436,11 @@ worker_cases() {
     rm -f once
     GMEMCHECK_MISBEHAVE=kill-once:once run "$wrong" run --programs 3000 --jobs 2
     judge worker/killed-once 0 'worker [01] was killed from outside in program [0-9]+; started again'
-    [[ $(field hash),$(field programs),$(field ops),$(field host_calls),$(field faults) == "$quiet" ]] &&
-        ok worker/killed-once/same-sums || bad worker/killed-once/same-sums "not $quiet"
+    if [[ $(field hash),$(field programs),$(field ops),$(field host_calls),$(field faults) == "$quiet" ]]; then
+        ok worker/killed-once/same-sums
+    else
+        bad worker/killed-once/same-sums "not $quiet"
+    fi
     # From outside indeed: whatever it was doing.
     "$tool" run --programs 300000 --jobs 2 >out 2>err </dev/null &
     pid=$!
@@ -455,7 +458,7 @@ worker_cases() {
     else
         bad worker/killed-anywhere "$quiet, killed $n times"
     fi
-    GMEMCHECK_MISBEHAVE=kill run "$wrong" run --programs 3000 --jobs 1 --results killed
+    GMEMCHECK_MISBEHAVE='kill' run "$wrong" run --programs 3000 --jobs 1 --results killed
     if [[ $rc -eq 3 && $(wc -l <err) -eq 4 ]] && grep -q 'program 0; given up' err &&
         summary error && [[ -s killed/violation-1-0.scn ]]; then
         ok worker/killed-always
