@@ -38,6 +38,8 @@ OBJS   := $(call objects,$(ROOMS:%=%/*.c) cli/*.c tests/*.c bench/*.c)
 CLI    := $(call objects,cli/*.c)
 HELPERS := $(call objects,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 TESTS  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
+# gmemcheck around a subject that misbehaves, for tests/bad-input.sh.
+MISBEHAVING := $(B)/tests/misbehaving
 BENCH  := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/bench_*.c))
 
 ifeq ($(V),1)
@@ -57,7 +59,7 @@ SCRIPT_ENV = B='$(B)' CC='$(CC)' OPT='$(OPT)' EXTRA_CFLAGS='$(EXTRA_CFLAGS)'
 all: $(B)/gmemcheck ## build build/gmemcheck (the default)
 	@:
 
-tests: $(TESTS) ## build the unit tests
+tests: $(TESTS) $(MISBEHAVING) ## build the unit tests
 	@:
 
 unit: $(TESTS) ## build and run the unit tests
@@ -137,6 +139,10 @@ $(B)/tests/libhelpers.a: $(HELPERS) $(B)/flags $(B)/files
 $(B)/tests/test_%: $(B)/tests/test_%.o $(B)/tests/libhelpers.a $(LIBS) $(B)/files
 	$(call say,LINK,$@)
 	$(call link,$(if $(LTO),-fno-lto)) -lcmocka
+
+$(MISBEHAVING): $(MISBEHAVING).o $(CLI) $(LIBS) $(B)/flags $(B)/files
+	$(call say,LINK,$@)
+	$(link)
 
 .SECONDEXPANSION:
 $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) $(B)/files

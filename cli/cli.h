@@ -26,14 +26,22 @@ const char *cli_program(void);
 int cli_usage_error(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What getopt_long did not like, after it returned '?' or ':' (optstring ":"); EXIT_USAGE. */
+int cli_bad_option(const char *command, char **argv, int option);
+
 /* A number in [low, high] from an option's text; false and a message when it is not. */
 bool cli_number(const char *command, const char *option, const char *text, uint64_t low,
                 uint64_t high, uint64_t *out);
 
+/* Appends " --set text" to the options that a command to reproduce needs; false and a message
+ * when they are too many. */
+bool cli_remember_set(const char *command, char *sets, size_t size, const char *text);
+
 /* Commands that take nothing but --help: EXIT_GOOD to go on, else *code. */
 bool cli_no_arguments(int argc, char **argv, const char *help, int *code);
 
-/* One finding, whole: the report, the trace, the saved program and how to reproduce it. */
+/* One finding, whole, and saved where results_dir is not NULL: report, the trace, where
+ * the program was saved and how to reproduce it. */
 void cli_show_finding(const struct run_result *r, const struct program *p, uint64_t seed,
                       uint64_t item, const char *results_dir, const char *reproduce);
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "run/files.h"
+#include "run/interrupt.h"
 #include "run/report.h"
 
 static const char help[] =
@@ -21,6 +24,7 @@ struct arguments {
     struct generate_options fixed;
     struct file_list files;
     uint64_t jobs;
+    char sets[1024]; /* as given, for the command that reproduces */
     bool trace, json;
 };
 
@@ -44,12 +48,12 @@ static bool take_set(struct arguments *a, const char *text)
     other = a->fixed;
     memcpy(other.axis, before.axis, sizeof(other.axis));
     if (memcmp(&other, &before, sizeof(other)) == 0)
-        return true;
+        return cli_remember_set("replay", a->sets, sizeof(a->sets), text);
     cli_usage_error("replay", "--set %s: only the axes of a machine can be changed", text);
     return false;
 }
 
-static bool take_option(struct arguments *a, int option)
+static bool take_option(struct arguments *a, int option, char **argv)
 {
     switch (option) {
     case OPTION_SET:
@@ -61,14 +65,14 @@ static bool take_option(struct arguments *a, int option)
     case OPTION_JSON:
         return a->json = true;
     default:
-        cli_usage_error("replay", "bad option");
+        cli_bad_option("replay", argv, option);
         return false;
     }
 }
 
 static bool take_paths(struct arguments *a, int argc, char **argv)
 {
-    char why[1200];
+    char why[PATH_MAX + 200];
 
     if (optind == argc) {
         cli_usage_error("replay", "no file or folder given");
@@ -92,42 +96,55 @@ static bool parse(struct arguments *a, int argc, char **argv, int *code)
     file_list_init(&a->files);
     generate_defaults(&a->fixed);
     *code = EXIT_USAGE;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         if (option == OPTION_HELP) {
             fputs(help, stdout);
             *code = EXIT_GOOD;
             return false;
         }
-        if (!take_option(a, option))
+        if (!take_option(a, option, argv))
             return false;
     }
     return take_paths(a, argc, argv);
 }
 
+static void show_bad_input(const char *path, const struct run_result *r)
+{
+    char line[16] = "";
+
+    if (r->line > 0)
+        snprintf(line, sizeof(line), ":%u", r->line);
+    fprintf(stderr, "gmemcheck replay: %s%s: %s\n", path, line, r->detail);
+}
+
 static void show_file(const struct arguments *a, uint32_t i, const struct run_result *r)
 {
-    char reproduce[1400], why[256];
+    const char *path = a->files.paths[i];
+    char reproduce[PATH_MAX + 1300];
+    struct text_error problem;
     struct program p;
 
-    program_init(&p);
     if (r->verdict == VERDICT_INPUT) {
-        fprintf(stderr, "gmemcheck replay: %s\n", r->detail);
-    } else if (file_load(&a->files, i, &p, why, sizeof(why)) == 0) {
-        snprintf(reproduce, sizeof(reproduce), "%s replay %s", cli_program(),
-                 a->files.paths[i]);
-        cli_show_finding(r, &p, 0, i, NULL, reproduce);
+        show_bad_input(path, r);
+        return;
     }
+    program_init(&p);
+    snprintf(reproduce, sizeof(reproduce), "%.150s replay %s%s", cli_program(), path, a->sets);
+    if (file_load(&a->files, i, &p, &problem) == 0)
+        cli_show_finding(r, &p, 0, i, NULL, reproduce);
+    else /* changed or removed meanwhile */
+        report_finding(stdout, r, NULL);
     program_free(&p);
 }
 
 static void trace_file(const struct arguments *a, uint32_t i)
 {
     struct run_result nothing = {.page = MODEL_NO_PAGE};
-    char why[256];
+    struct text_error problem;
     struct program p;
 
     program_init(&p);
-    if (file_load(&a->files, i, &p, why, sizeof(why)) == 0)
+    if (file_load(&a->files, i, &p, &problem) == 0)
         report_trace(stdout, &nothing, &p, &subject_core);
     program_free(&p);
 }
@@ -138,9 +155,10 @@ static void show_all(const struct arguments *a, const struct run_result *results
         const struct run_result *r = &results[i];
 
         printf("%-9s %s\n", verdict_name(r->verdict), a->files.paths[i]);
-        if (r->verdict != VERDICT_OK)
+        fflush(stdout); /* what follows may be on stderr */
+        if (r->verdict != VERDICT_OK && r->verdict != VERDICT_NOT_RUN)
             show_file(a, i, r);
-        else if (a->trace)
+        else if (a->trace && r->verdict == VERDICT_OK && interrupt_count() == 0)
             trace_file(a, i);
     }
 }
@@ -152,14 +170,18 @@ static int replay(struct arguments *a)
         .jobs = (uint32_t)a->jobs, .recheck_percent = 100, .subject = &subject_core};
     struct run_result *results = pool_results_alloc(a->files.n);
     struct pool_totals totals;
-    int code = EXIT_INTERNAL;
+    int code = EXIT_INTERNAL, error = results ? 0 : -ENOMEM;
 
-    if (!results || pool_run(&source, &pool, results, &totals)) {
-        fprintf(stderr, "gmemcheck replay: cannot start workers\n");
+    if (!error)
+        error = pool_run(&source, &pool, results, &totals);
+    if (error) {
+        fprintf(stderr, "gmemcheck replay: cannot start workers: %s\n", strerror(-error));
     } else {
         show_all(a, results);
-        code = report_summary(stdout, &totals, 0, a->json) ? EXIT_INTERNAL
-                                                           : pool_exit_code(&totals);
+        code = pool_exit_code(&totals);
+        error = report_summary(stdout, &totals, 0, a->json);
+        if (error && code == EXIT_GOOD)
+            code = EXIT_INTERNAL;
     }
     pool_results_free(results, a->files.n);
     return code;

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "run/campaign.h"
+#include "run/interrupt.h"
 #include "run/report.h"
 
 static const char help[] =
@@ -59,7 +60,7 @@ static bool take_seconds(const char *text, double *out)
     char *end = NULL;
 
     *out = strtod(text, &end);
-    if (end != text && *end == '\0' && *out > 0 && *out < 1e9)
+    if (text[0] != ' ' && end != text && *end == '\0' && *out > 0 && *out < 1e9)
         return true;
     cli_usage_error("run", "--time takes a number of seconds above 0, not '%s'", text);
     return false;
@@ -68,17 +69,15 @@ static bool take_seconds(const char *text, double *out)
 static bool take_set(struct arguments *a, const char *text)
 {
     char why[256];
-    size_t used = strlen(a->sets);
 
     if (generate_set(&a->campaign.options, text, why, sizeof(why))) {
         cli_usage_error("run", "--set %s: %s", text, why);
         return false;
     }
-    snprintf(a->sets + used, sizeof(a->sets) - used, " --set %s", text);
-    return true;
+    return cli_remember_set("run", a->sets, sizeof(a->sets), text);
 }
 
-static bool take_option(struct arguments *a, int option)
+static bool take_option(struct arguments *a, int option, char **argv)
 {
     switch (option) {
     case OPTION_SEED:
@@ -102,8 +101,8 @@ static bool take_option(struct arguments *a, int option)
         return a->trace = true;
     case OPTION_JSON:
         return a->json = true;
-    default: /* getopt_long has said what is wrong */
-        cli_usage_error("run", "bad option");
+    default:
+        cli_bad_option("run", argv, option);
         return false;
     }
 }
@@ -116,13 +115,13 @@ static bool parse(struct arguments *a, int argc, char **argv, int *code)
     *a = (struct arguments){.jobs = 1, .results = "results", .campaign = {.seed = 1}};
     generate_defaults(&a->campaign.options);
     *code = EXIT_USAGE;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         if (option == OPTION_HELP) {
             fputs(help, stdout);
             *code = EXIT_GOOD;
             return false;
         }
-        if (!take_option(a, option))
+        if (!take_option(a, option, argv))
             return false;
     }
     if (optind < argc) {
@@ -131,16 +130,18 @@ static bool parse(struct arguments *a, int argc, char **argv, int *code)
     }
     if (a->programs == 0)
         a->programs = a->seconds > 0 ? UINT64_MAX : 10000;
+    if (a->trace)
+        a->jobs = 1;
     return true;
 }
 
-/* --trace: one program after the other, each in a child of its own, to standard output. */
+/* --trace: what was run with one job, again, each program in a child of its own. */
 static void trace_programs(const struct arguments *a, uint64_t n)
 {
     struct program p;
 
     program_init(&p);
-    for (uint64_t i = a->first; i < a->first + n; i++) {
+    for (uint64_t i = a->first; i < a->first + n && interrupt_count() == 0; i++) {
         struct run_result nothing = {.page = MODEL_NO_PAGE};
 
         if (campaign_program(&a->campaign, i, &p))
@@ -191,7 +192,7 @@ int cmd_run(int argc, char **argv)
         trace_programs(&a, totals.programs);
     if (totals.n_findings > 0)
         show_first_finding(&a, &totals);
-    if (report_summary(stdout, &totals, a.campaign.seed, a.json))
-        return EXIT_INTERNAL;
-    return pool_exit_code(&totals);
+    code = pool_exit_code(&totals);
+    error = report_summary(stdout, &totals, a.campaign.seed, a.json);
+    return error && code == EXIT_GOOD ? EXIT_INTERNAL : code;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* gmemcheck: a testbed for private/shared memory conversion with assigned devices. */
 #include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -43,18 +46,41 @@ int cli_usage_error(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
+int cli_bad_option(const char *command, char **argv, int option)
+{
+    const char *word = argv[optind - 1];
+
+    if (option == ':')
+        return cli_usage_error(command, "option '%s' needs a value", word);
+    if (strchr(word, '=') && optopt != 0)
+        return cli_usage_error(command, "option '%s' takes no value", word);
+    return cli_usage_error(command, "unknown option '%s'", word);
+}
+
 bool cli_number(const char *command, const char *option, const char *text, uint64_t low,
                 uint64_t high, uint64_t *out)
 {
     char *end = NULL;
     bool digits = text[0] >= '0' && text[0] <= '9';
+    bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 
     errno = 0;
-    *out = digits ? strtoull(text, &end, 0) : 0;
+    *out = digits ? strtoull(text, &end, hex ? 16 : 10) : 0;
     if (digits && errno == 0 && *end == '\0' && *out >= low && *out <= high)
         return true;
     cli_usage_error(command, "%s takes a number from %llu to %llu, not '%s'", option,
                     (unsigned long long)low, (unsigned long long)high, text);
+    return false;
+}
+
+bool cli_remember_set(const char *command, char *sets, size_t size, const char *text)
+{
+    size_t used = strlen(sets);
+    int length = snprintf(sets + used, size - used, " --set %s", text);
+
+    if (length < (int)(size - used))
+        return true;
+    cli_usage_error(command, "--set %s: too many of them", text);
     return false;
 }
 
@@ -88,17 +114,34 @@ static void print_help(void)
 /* A full disk or a closed pipe at the very end must not look like success. */
 static int close_stdout(int code)
 {
-    if (fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "gmemcheck: cannot write standard output: %s\n", strerror(errno));
-        return code == EXIT_GOOD ? EXIT_INTERNAL : code;
-    }
-    return code;
+    bool failed = ferror(stdout);
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !failed)
+        return code;
+    fprintf(stderr, "gmemcheck: cannot write standard output%s%s\n", errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return code == EXIT_GOOD ? EXIT_INTERNAL : code;
+}
+
+/* A closed standard stream stays unusable: else a results file would get its number, and the
+ * report would be written into it. */
+static bool occupy_standard_fds(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    /* Writing past a file size limit is an error to report, not a reason to die. */
+    if (!occupy_standard_fds())
+        return EXIT_INTERNAL;
+    /* Writing past a file size limit or to nobody is an error to report, not one to die of. */
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    opterr = 0;
     program_name = argv[0] ? argv[0] : program_name;
     if (argc < 2)
         return cli_usage_error(NULL, "no command given");

@@ -11,7 +11,7 @@
 
 #include "run/runner.h"
 
-enum { STACK_SIZE = 64 * 1024, CPU_TICK_SECONDS = 1, CPU_TICKS_MAX = 20 };
+enum { STACK_SIZE = 64 * 1024, CPU_TICKS_MAX = 20, CPU_BOUND_MS = 20 * 1000 };
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -25,13 +25,19 @@ enum { STACK_SIZE = 64 * 1024, CPU_TICK_SECONDS = 1, CPU_TICKS_MAX = 20 };
 #endif
 
 static sigjmp_buf *guard;
-static volatile sig_atomic_t ticks_in_guard;
+static volatile sig_atomic_t ticks; /* since the last progress */
+static uint32_t cpu_bound_ms = CPU_BOUND_MS;
 static char reason[96];
 
 void crash_guard(sigjmp_buf *escape)
 {
     guard = escape;
-    ticks_in_guard = 0;
+    ticks = 0;
+}
+
+void crash_progress(void)
+{
+    ticks = 0;
 }
 
 const char *crash_reason(void)
@@ -44,7 +50,7 @@ _Noreturn void crash_escape(int verdict)
     sigjmp_buf *to = guard;
 
     assert(to != NULL);
-    if (verdict == VERDICT_HANG && ticks_in_guard < CPU_TICKS_MAX)
+    if (verdict == VERDICT_HANG && ticks < CPU_TICKS_MAX)
         snprintf(reason, sizeof(reason), "the bound of host calls was reached");
     siglongjmp(*to, verdict);
 }
@@ -77,10 +83,10 @@ static void on_fatal(int signal)
 
 static void on_tick(int signal)
 {
-    if (!guard || ++ticks_in_guard < CPU_TICKS_MAX)
+    if (!guard || ++ticks < CPU_TICKS_MAX)
         return;
-    snprintf(reason, sizeof(reason), "one program used %d seconds of CPU time",
-             CPU_TICK_SECONDS * CPU_TICKS_MAX);
+    snprintf(reason, sizeof(reason), "one op used %u.%03u seconds of CPU time",
+             cpu_bound_ms / 1000, cpu_bound_ms % 1000);
     unblock(signal);
     crash_escape(VERDICT_HANG);
 }
@@ -92,13 +98,26 @@ static int install(int signal, void (*handler)(int), int flags)
     return sigaction(signal, &action, NULL) ? -errno : 0;
 }
 
+int crash_cpu_bound(uint32_t milliseconds)
+{
+    uint64_t us;
+    struct itimerval timer;
+
+    cpu_bound_ms = milliseconds ? milliseconds : CPU_BOUND_MS;
+    us = (uint64_t)cpu_bound_ms * 1000 / CPU_TICKS_MAX;
+    assert(us > 0);
+    timer.it_interval.tv_sec = (time_t)(us / 1000000);
+    timer.it_interval.tv_usec = (suseconds_t)(us % 1000000);
+    timer.it_value = timer.it_interval;
+    ticks = 0;
+    return setitimer(ITIMER_VIRTUAL, &timer, NULL) ? -errno : 0;
+}
+
 int crash_init(void)
 {
     static char stack[STACK_SIZE];
     static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
-    const struct itimerval tick = {.it_interval = {.tv_sec = CPU_TICK_SECONDS},
-                                   .it_value = {.tv_sec = CPU_TICK_SECONDS}};
     int error = 0;
 
     if (!SANITIZED) {
@@ -109,7 +128,5 @@ int crash_init(void)
     }
     if (!error)
         error = install(SIGVTALRM, on_tick, SA_RESTART);
-    if (!error && setitimer(ITIMER_VIRTUAL, &tick, NULL))
-        error = -errno;
-    return error;
+    return error ? error : crash_cpu_bound(0);
 }

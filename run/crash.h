@@ -9,9 +9,16 @@
 #define RUN_CRASH_H
 
 #include <setjmp.h>
+#include <stdint.h>
 
 /* Installs the handlers and the CPU timer; once a process. 0 or negative errno. */
 int crash_init(void);
+
+/* How much CPU time may pass without crash_progress; 0: the default, 20 s. 0 or -errno. */
+int crash_cpu_bound(uint32_t milliseconds);
+
+/* An op begins: the CPU time is counted afresh. */
+void crash_progress(void);
 
 /* From now on a crash jumps to *escape with the verdict as value; NULL: no longer. */
 void crash_guard(sigjmp_buf *escape);

@@ -71,49 +71,86 @@ static int add_folder(struct file_list *l, const char *folder)
     return error;
 }
 
+/* One clear reason; the C library's words for these are about something else. */
+static const char *reason(int error)
+{
+    switch (error) {
+    case -E2BIG:
+        return "more than 100000 scenario files";
+    case -EFBIG:
+        return "larger than a scenario may be (64 MiB)";
+    case -ENOTSUP:
+        return "neither a file nor a folder";
+    default:
+        return strerror(-error);
+    }
+}
+
 int file_list_add(struct file_list *l, const char *path, char *why, size_t why_size)
 {
     struct stat st;
     uint32_t before = l->n;
     int error = stat(path, &st) ? -errno : 0;
 
-    if (!error)
-        error = S_ISDIR(st.st_mode) ? add_folder(l, path) : append(l, path);
+    assert(FILES_MAX == 100000 && TEXT_FILE_MAX == 64 << 20); /* as reason() says */
+    if (!error && S_ISDIR(st.st_mode))
+        error = add_folder(l, path);
+    else if (!error)
+        error = S_ISREG(st.st_mode) ? append(l, path) : -ENOTSUP;
     if (!error && l->n == before) {
         snprintf(why, why_size, "%s: no .scn file in this folder", path);
         return -ENOENT;
     }
     if (error)
-        snprintf(why, why_size, "%s: %s", path, strerror(-error));
+        snprintf(why, why_size, "%s: %s", path, reason(error));
     return error;
 }
 
-/* Whole file into memory; bounded, and pipes and devices work too. */
+/* Opens without waiting for anyone, whatever the path has become since it was listed. Files
+ * are read more than once, so pipes and devices cannot serve. */
+static int open_file(const char *path, size_t *size)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), error = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st))
+        error = -errno;
+    else if (!S_ISREG(st.st_mode))
+        error = -ENOTSUP;
+    else if (st.st_size > TEXT_FILE_MAX)
+        error = -EFBIG;
+    if (error) {
+        close(fd);
+        return error;
+    }
+    *size = (size_t)st.st_size;
+    return fd;
+}
+
+/* Whole file into memory, as much of it as there was when it was opened. */
 static int slurp(const char *path, char **text, size_t *size)
 {
-    size_t capacity = 64 * 1024, used = 0;
-    char *buf = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), error = fd < 0 ? -errno : 0;
+    size_t room = 0, used = 0;
+    int fd = open_file(path, &room), error = 0;
     ssize_t got = 1;
+    char *buf;
 
-    while (!error && got > 0) {
-        char *grown = used + 1 < capacity && buf ? buf : realloc(buf, capacity *= 2);
-
-        if (!grown) {
-            error = -ENOMEM;
-            break;
-        }
-        buf = grown;
-        got = read(fd, buf + used, capacity - used);
+    if (fd < 0)
+        return fd;
+    assert(room <= TEXT_FILE_MAX);
+    buf = malloc(room + 1);
+    if (!buf)
+        error = -ENOMEM;
+    while (!error && got > 0 && used < room) {
+        got = read(fd, buf + used, room - used);
         if (got < 0)
             error = errno == EINTR ? (got = 1, 0) : -errno;
         else
             used += (size_t)got;
-        if (used > TEXT_FILE_MAX)
-            error = -EFBIG;
     }
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     if (error) {
         free(buf);
         return error;
@@ -123,49 +160,45 @@ static int slurp(const char *path, char **text, size_t *size)
     return 0;
 }
 
-static int apply_fixed(const struct generate_options *fixed, struct program *p)
+static void apply_fixed(const struct generate_options *fixed, struct program *p)
 {
     for (uint32_t i = 0; fixed && i < AXIS_COUNT; i++)
         if (fixed->axis[i] >= 0)
             p->machine.axis[i] = (uint8_t)fixed->axis[i];
-    return 0;
 }
 
-int file_load(const struct file_list *l, uint32_t index, struct program *p, char *why,
-              size_t why_size)
+int file_load(const struct file_list *l, uint32_t index, struct program *p,
+              struct text_error *problem)
 {
-    struct text_error problem = {0};
-    const char *path = l->paths[index];
     char *text = NULL;
     size_t size = 0;
     int error;
 
     assert(index < l->n);
-    error = slurp(path, &text, &size);
+    *problem = (struct text_error){0};
+    error = slurp(l->paths[index], &text, &size);
     if (error) {
-        snprintf(why, why_size, "%s: %s", path,
-                 error == -EFBIG ? "larger than a scenario may be (64 MiB)" : strerror(-error));
+        snprintf(problem->why, sizeof(problem->why), "%s", reason(error));
         return error;
     }
-    error = text_parse(text, size, &run_vocabulary, p, &problem);
+    error = text_parse(text, size, &run_vocabulary, p, problem);
     free(text);
-    if (error)
-        snprintf(why, why_size, "%s:%u: %s", path, problem.line, problem.why);
-    else
+    if (!error)
         apply_fixed(l->fixed, p);
     return error;
 }
 
 static int load(void *ctx, uint64_t item, struct program *p, struct run_result *result)
 {
-    char why[sizeof(result->detail)];
-    int error = file_load(ctx, (uint32_t)item, p, why, sizeof(why));
+    struct text_error problem;
+    int error = file_load(ctx, (uint32_t)item, p, &problem);
 
     if (error) {
         result->verdict = VERDICT_INPUT;
         result->page = MODEL_NO_PAGE;
+        result->line = problem.line;
         snprintf(result->rule, sizeof(result->rule), "bad-input");
-        memcpy(result->detail, why, sizeof(why));
+        snprintf(result->detail, sizeof(result->detail), "%s", problem.why);
     }
     return error;
 }

@@ -4,6 +4,7 @@
 #define RUN_FILES_H
 
 #include "program/generate.h"
+#include "program/text.h"
 #include "run/pool.h"
 
 enum { FILES_MAX = 100000 };
@@ -19,10 +20,10 @@ void file_list_free(struct file_list *l);
 /* 0, or negative errno with one line in `why`. */
 int file_list_add(struct file_list *l, const char *path, char *why, size_t why_size);
 
-/* Reads and parses one file, applies the fixed axes. 0, or negative errno and one line
- * "path:line: what is wrong" in `why`. */
-int file_load(const struct file_list *l, uint32_t index, struct program *p, char *why,
-              size_t why_size);
+/* Reads and parses one file, applies the fixed axes. 0, or negative errno and *problem, whose
+ * line is 0 when the file could not even be read. */
+int file_load(const struct file_list *l, uint32_t index, struct program *p,
+              struct text_error *problem);
 
 /* The list as a pool source: l is the context. */
 struct pool_source file_source(struct file_list *l);

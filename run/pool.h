@@ -3,7 +3,8 @@
  * Worker processes: each runs every jobs-th item of a source, in order, in a world of its own.
  * The supervisor knows each worker's current item, so a worker that dies is a finding (or, if
  * something outside killed it, is started again) and the rest goes on. Sums do not depend on
- * the number of workers.
+ * the number of workers. SIGINT, SIGTERM and SIGHUP end it early (run/interrupt.h); a second
+ * one does not wait for the items that are under way.
  */
 #ifndef RUN_POOL_H
 #define RUN_POOL_H
@@ -33,7 +34,9 @@ struct pool_options {
     uint32_t recheck_percent; /* items run twice and compared */
     uint64_t seed;            /* of the choice which */
     const struct subject *subject;
-    bool progress; /* a line on stderr, rewritten */
+    bool progress;    /* a line on stderr, rewritten */
+    uint32_t cpu_ms;  /* CPU time an op may take, 0: 20 s */
+    uint32_t idle_ms; /* time a worker may sleep in an item, 0: 10 s */
 };
 
 struct finding {
@@ -46,14 +49,16 @@ struct pool_totals {
     uint64_t rechecked;
     uint64_t hash; /* commutative: sum over items */
     double seconds;
-    bool interrupted; /* by SIGINT or SIGTERM */
+    bool interrupted; /* by SIGINT, SIGTERM or SIGHUP */
     uint32_t workers_restarted;
-    uint32_t n_findings; /* all of them; the first ones by item are kept */
+    uint32_t n_verdicts[VERDICT_COUNT];
+    uint32_t n_findings; /* all but VERDICT_OK; the first ones by item are kept */
     struct finding findings[POOL_FINDINGS_MAX];
 };
 
 /* Runs all items. `results`, if not NULL, is memory from pool_results_alloc for n_items
- * entries and receives each item's result. 0, or negative errno when no worker could run. */
+ * entries and receives each item's result (VERDICT_NOT_RUN: it was ended before). 0, or
+ * negative errno when workers could not be started. */
 int pool_run(const struct pool_source *source, const struct pool_options *options,
              struct run_result *results, struct pool_totals *totals);
 

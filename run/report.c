@@ -5,15 +5,20 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "program/text.h"
 #include "run/crash.h"
+#include "run/interrupt.h"
 #include "run/vocabulary.h"
+
+enum { TRACE_NOT_WRITTEN = 99 };
 
 static const char *overall(const struct pool_totals *t)
 {
@@ -65,9 +70,9 @@ int report_summary(FILE *out, const struct pool_totals *t, uint64_t seed, bool j
                 overall(t), (unsigned long long)seed, (unsigned long long)t->programs,
                 (unsigned long long)t->ops, (unsigned long long)t->host_calls,
                 (unsigned long long)t->faults, t->seconds, rate, (unsigned long long)t->hash);
-    if (fflush(out) || ferror(out))
-        return -EIO;
-    return error;
+    if (fflush(out))
+        return -errno;
+    return ferror(out) ? -EIO : error;
 }
 
 static void describe_op(char *buf, size_t size, const struct run_result *r,
@@ -75,7 +80,9 @@ static void describe_op(char *buf, size_t size, const struct run_result *r,
 {
     char text[160];
 
-    if (!p) {
+    if (r->op == RUN_OP_UNKNOWN) {
+        snprintf(buf, size, "not known: its process is gone");
+    } else if (!p) {
         snprintf(buf, size, "op %u", r->op);
     } else if (r->op < p->n_ops) {
         text_op(text, sizeof(text), p, &p->ops[r->op], &run_vocabulary);
@@ -123,6 +130,21 @@ static void child_trace(FILE *out, const struct run_result *r, const struct prog
         fprintf(out, "(this run of the program was good)\n");
 }
 
+/* The story is worth finishing when someone has pressed Ctrl-C, but not without a reader. */
+static _Noreturn void trace_in_child(FILE *out, const struct run_result *r,
+                                     const struct program *p, const struct subject *subject)
+{
+    FILE *lines = fdopen(dup(fileno(out)), "w");
+
+    /* Line by line: the story up to a crash is what matters. */
+    if (!lines || setvbuf(lines, NULL, _IOLBF, BUFSIZ))
+        _exit(TRACE_NOT_WRITTEN);
+    interrupt_ignore();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    child_trace(lines, r, p, subject);
+    _exit(ferror(lines) ? TRACE_NOT_WRITTEN : 0);
+}
+
 void report_trace(FILE *out, const struct run_result *r, const struct program *p,
                   const struct subject *subject)
 {
@@ -131,15 +153,16 @@ void report_trace(FILE *out, const struct run_result *r, const struct program *p
 
     fflush(NULL);
     pid = fork();
-    if (pid == 0) {
-        child_trace(out, r, p, subject);
-        fflush(out);
-        _exit(0);
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) < 0)
+    if (pid == 0)
+        trace_in_child(out, r, p, subject);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (pid < 0)
         fprintf(out, "(no trace: %s)\n", strerror(errno));
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == TRACE_NOT_WRITTEN)
+        fprintf(out, "(the trace could not be written)\n");
     else if (status != 0)
-        fprintf(out, "(the traced run ended in a crash here)\n");
+        fprintf(out, "(the traced run ended here, and its process with it)\n");
     fflush(out);
 }
 
@@ -171,27 +194,40 @@ static int write_whole(const char *path, const struct program *p, const char *he
     return error;
 }
 
+static int save_as(const char *dir, const char *name, const struct program *p,
+                   const char *header)
+{
+    char temporary[PATH_MAX];
+    int error = 0, length;
+
+    length = snprintf(temporary, sizeof(temporary), "%s.%d", name, (int)getpid());
+    if (length >= (int)sizeof(temporary))
+        return -ENAMETOOLONG;
+    if (mkdir(dir, 0777) && errno != EEXIST)
+        return -errno;
+    error = write_whole(temporary, p, header);
+    if (!error && rename(temporary, name))
+        error = -errno;
+    if (error)
+        unlink(temporary);
+    return error;
+}
+
 int report_save(const char *dir, const struct run_result *r, const struct program *p,
                 uint64_t seed, uint64_t item, char *path, size_t path_size)
 {
-    char header[800], name[PATH_MAX], temporary[PATH_MAX + 16];
-    int error = 0;
+    char header[800], name[PATH_MAX];
+    int error, length;
 
     header_of(header, sizeof(header), r, p, seed, item);
-    if (mkdir(dir, 0777) && errno != EEXIST)
-        error = -errno;
-    snprintf(name, sizeof(name), "%s/violation-%llu-%llu.scn", dir, (unsigned long long)seed,
-             (unsigned long long)item);
-    snprintf(temporary, sizeof(temporary), "%s.%d", name, (int)getpid());
+    length = snprintf(name, sizeof(name), "%s/violation-%llu-%llu.scn", dir,
+                      (unsigned long long)seed, (unsigned long long)item);
+    error = length < (int)sizeof(name) && (size_t)length < path_size ? 0 : -ENAMETOOLONG;
     if (!error)
-        error = write_whole(temporary, p, header);
-    if (!error && rename(temporary, name))
-        error = -errno;
-    if (error) {
-        unlink(temporary);
-        snprintf(path, path_size, "cannot save %s: %s", name, strerror(-error));
-        return error;
-    }
-    snprintf(path, path_size, "%s", name);
-    return 0;
+        error = save_as(dir, name, p, header);
+    if (error)
+        snprintf(path, path_size, "cannot save in %.200s: %s", dir, strerror(-error));
+    else
+        snprintf(path, path_size, "%s", name);
+    return error;
 }

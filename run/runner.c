@@ -13,8 +13,12 @@
 
 enum runner_phase { PHASE_BUILD, PHASE_OPS, PHASE_TEARDOWN };
 
-/* A program of the allowed size never needs near as many host calls; a loop does. */
-enum { HOST_CALLS_BASE = 200000, HOST_CALLS_PER_OP = 20000, CANON_MAX = 16384 };
+enum {
+    HOST_CALLS_PER_OP = 20000,
+    HOST_CALLS_PER_PAGE = 16,
+    HOST_CALLS_OPS_MORE = 10, /* so many ops more: machine, tear-down, probes */
+    CANON_MAX = 16384
+};
 
 static const char *const verdict_names[] = {
     [VERDICT_OK] = "ok",
@@ -24,11 +28,12 @@ static const char *const verdict_names[] = {
     [VERDICT_NONDETERMINISM] = "nondeterminism",
     [VERDICT_HARNESS] = "harness-error",
     [VERDICT_INPUT] = "bad-input",
+    [VERDICT_NOT_RUN] = "not-run",
 };
 
 const char *verdict_name(enum verdict v)
 {
-    assert(v <= VERDICT_INPUT);
+    assert(v < VERDICT_COUNT);
     return verdict_names[v];
 }
 
@@ -312,6 +317,7 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
 {
     const struct op *op = &r->program->ops[index];
 
+    crash_progress();
     r->result->op = index;
     r->result->line = op->line;
     r->result->ops++;
@@ -353,6 +359,7 @@ static void teardown(struct runner *r)
     bool stopped;
     int error;
 
+    crash_progress();
     r->result->op = r->program->n_ops;
     r->result->line = 0;
     if (!model_full_check(r->model, &v)) {
@@ -395,6 +402,16 @@ static void run_all(struct runner *r)
         teardown(r);
 }
 
+/* No program needs near as many host calls; a loop does. An op may touch every page in every
+ * container, undo that, and be probed. */
+static uint64_t host_call_bound(const struct program *p)
+{
+    uint64_t pages = machine_n_pages(&p->machine), sides = p->machine.n_containers + 2;
+
+    return ((uint64_t)p->n_ops + HOST_CALLS_OPS_MORE) *
+           (HOST_CALLS_PER_OP + HOST_CALLS_PER_PAGE * pages * sides);
+}
+
 void runner_run(struct runner *r, const struct program *p, const struct subject *subject,
                 struct trace *trace, struct run_result *result)
 {
@@ -412,7 +429,7 @@ void runner_run(struct runner *r, const struct program *p, const struct subject 
     r->model = NULL;
     r->broken = r->probing = false;
     r->hash = p->seed;
-    r->calls_left = HOST_CALLS_BASE + (uint64_t)p->n_ops * HOST_CALLS_PER_OP;
+    r->calls_left = host_call_bound(p);
     why = sigsetjmp(escape, 0);
     if (why == 0) {
         crash_guard(&escape);

@@ -29,13 +29,17 @@ enum verdict {
     VERDICT_NONDETERMINISM, /* two runs of one program differ */
     VERDICT_HARNESS,        /* our own machinery failed */
     VERDICT_INPUT,          /* the program could not be read */
+    VERDICT_NOT_RUN,        /* the pool was ended before it */
+    VERDICT_COUNT
 };
 
 const char *verdict_name(enum verdict v);
 
+#define RUN_OP_UNKNOWN UINT32_MAX
+
 struct run_result {
     enum verdict verdict;
-    uint32_t op;   /* index of the op that broke, n_ops: tear-down */
+    uint32_t op;   /* index of the op that broke, n_ops: tear-down; or RUN_OP_UNKNOWN */
     uint32_t line; /* its line in the text, 0: none */
     uint32_t page; /* guest page, MODEL_NO_PAGE */
     uint32_t ops;  /* executed */

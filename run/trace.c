@@ -6,6 +6,8 @@
 #include "program/text.h"
 #include "run/vocabulary.h"
 
+enum { CALLS_SHOWN_MAX = 2000 };
+
 /* What the three arguments of a host call are, for those worth showing. */
 static const char *const argument_names[POINT_COUNT][3] = {
     [POINT_CORE_ALLOC] = {NULL, "size"},
@@ -52,12 +54,17 @@ void trace_op(struct trace *t, uint32_t index, const struct op *op)
 {
     char line[160];
 
+    t->n_calls = 0;
     text_op(line, sizeof(line), t->program, op, &run_vocabulary);
     fprintf(t->out, "op %-4u %s\n", index, line);
 }
 
 void trace_call(struct trace *t, const struct sim_call *call, bool touched)
 {
+    if (t->n_calls == CALLS_SHOWN_MAX)
+        fprintf(t->out, "          (and more host calls)\n");
+    if (t->n_calls++ >= CALLS_SHOWN_MAX && !touched)
+        return;
     fprintf(t->out, "  %c       %-22s", touched ? '*' : ' ', sim_point_name(call->point));
     for (int i = 0; i < 3; i++)
         if (argument_names[call->point][i])

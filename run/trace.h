@@ -17,11 +17,13 @@ struct trace {
     FILE *out;
     uint32_t mark_page; /* guest page, or MODEL_NO_PAGE */
     const struct program *program;
+    uint32_t n_calls; /* of the op, so far */
 };
 
 void trace_machine(struct trace *t, const struct program *p);
 void trace_op(struct trace *t, uint32_t index, const struct op *op);
-/* `touched`: the call changed the marked page. */
+/* `touched`: the call changed the marked page. An op that makes thousands of calls shows the
+ * first ones, and those that touched. */
 void trace_call(struct trace *t, const struct sim_call *call, bool touched);
 void trace_op_end(struct trace *t, const struct op_result *r, enum model_outcome outcome);
 void trace_note(struct trace *t, const char *text);

@@ -29,32 +29,6 @@ double pool_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* Only this process writes its slot, so a plain add in two steps is enough. */
-static void add(_Atomic uint64_t *counter, uint64_t n)
-{
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-                          memory_order_relaxed);
-}
-
-static void lower_limit(struct pool_shared *shared, uint64_t limit)
-{
-    uint64_t now = atomic_load(&shared->limit);
-
-    while (limit < now && !atomic_compare_exchange_weak(&shared->limit, &now, limit))
-        ;
-}
-
-static void record_finding(struct worker *w, uint64_t item, const struct run_result *result)
-{
-    uint32_t n = atomic_load(&w->slot->n_findings);
-
-    if (n < POOL_FINDINGS_MAX)
-        w->slot->findings[n] = (struct finding){.item = item, .result = *result};
-    atomic_store(&w->slot->n_findings, n + 1);
-    if (w->source->stop_at_first)
-        lower_limit(w->shared, item + 1);
-}
-
 /* The harness's own dice: nothing that a program does depends on it. */
 static bool wants_recheck(const struct worker *w, uint64_t item)
 {
@@ -68,7 +42,6 @@ static void recheck(struct worker *w, struct run_result *first)
     struct run_result second;
 
     runner_run(&w->runner, &w->program, w->options->subject, NULL, &second);
-    add(&w->slot->rechecked, 1);
     if (second.hash == first->hash && second.verdict == first->verdict)
         return;
     first->verdict = VERDICT_NONDETERMINISM;
@@ -78,42 +51,47 @@ static void recheck(struct worker *w, struct run_result *first)
              (unsigned long long)first->hash, (unsigned long long)second.hash);
 }
 
-static void account(struct worker *w, uint64_t item, const struct run_result *r)
+static void account(struct worker *w, bool rechecked, const struct run_result *r)
 {
-    const uint64_t words[] = {item, r->hash};
+    struct tally *t = tally_begin(w->slot);
+    const uint64_t words[] = {t->next, r->hash};
 
-    add(&w->slot->programs, 1);
-    add(&w->slot->ops, r->ops);
-    add(&w->slot->host_calls, r->host_calls);
-    add(&w->slot->faults, r->faults);
-    add(&w->slot->conversions, r->conversions);
-    add(&w->slot->pages_changed, r->pages_changed);
-    add(&w->slot->hash, hash_words(0, words, 2));
+    t->programs++;
+    t->ops += r->ops;
+    t->host_calls += r->host_calls;
+    t->faults += r->faults;
+    t->conversions += r->conversions;
+    t->pages_changed += r->pages_changed;
+    t->rechecked += rechecked;
+    t->hash += hash_words(0, words, 2);
     if (w->results)
-        w->results[item - w->source->first] = *r;
-    if (r->verdict != VERDICT_OK)
-        record_finding(w, item, r);
+        w->results[t->next - w->source->first] = *r;
+    tally_verdict(w->shared, w->slot, t, w->source, r);
+    t->next += w->options->jobs;
+    tally_commit(w->slot);
 }
 
 static void one_item(struct worker *w, uint64_t item)
 {
     struct run_result result;
+    bool again = false;
 
     memset(&result, 0, sizeof(result));
-    atomic_store_explicit(&w->slot->item, item, memory_order_relaxed);
     if (w->source->load(w->source->ctx, item, &w->program, &result) == 0) {
         runner_run(&w->runner, &w->program, w->options->subject, NULL, &result);
-        if (w->options->recheck_percent > 0 && wants_recheck(w, item))
+        again = w->options->recheck_percent > 0 && wants_recheck(w, item);
+        if (again)
             recheck(w, &result);
     }
-    account(w, item, &result);
+    account(w, again, &result);
 }
 
 static bool time_is_up(const struct worker *w, uint64_t round, double deadline)
 {
     if (atomic_load_explicit(&w->shared->stop, memory_order_relaxed))
         return true;
-    return deadline > 0 && round % CLOCK_EVERY == 0 && pool_now() >= deadline;
+    /* However short the time is, something is run. */
+    return deadline > 0 && round > 0 && round % CLOCK_EVERY == 0 && pool_now() >= deadline;
 }
 
 void worker_main(const struct pool_source *source, const struct pool_options *options,
@@ -128,21 +106,23 @@ void worker_main(const struct pool_source *source, const struct pool_options *op
     uint64_t round = 0;
 
     assert(number < options->jobs);
-    if (crash_init() || runner_init(&w.runner)) {
-        struct run_result none = {.verdict = VERDICT_HARNESS};
+    if (crash_init() || crash_cpu_bound(options->cpu_ms) || runner_init(&w.runner)) {
+        struct run_result none = {.verdict = VERDICT_HARNESS, .page = MODEL_NO_PAGE};
 
         snprintf(none.rule, sizeof(none.rule), "harness");
         snprintf(none.detail, sizeof(none.detail), "the arena could not be mapped");
-        record_finding(&w, w.slot->next, &none);
+        if (tally_now(w.slot)->next < atomic_load(&shared->limit))
+            account(&w, false, &none);
         atomic_store(&w.slot->done, true);
         return;
     }
     program_init(&w.program);
-    for (uint64_t item = w.slot->next;
-         item < atomic_load_explicit(&shared->limit, memory_order_relaxed) &&
-         !time_is_up(&w, round, deadline);
-         item += options->jobs, round++)
-        one_item(&w, item);
+    for (; tally_now(w.slot)->next < atomic_load_explicit(&shared->limit, memory_order_relaxed);
+         round++) {
+        if (time_is_up(&w, round, deadline))
+            break;
+        one_item(&w, tally_now(w.slot)->next);
+    }
     program_free(&w.program);
     runner_free(&w.runner);
     atomic_store(&w.slot->done, true);

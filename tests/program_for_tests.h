@@ -17,6 +17,7 @@
 
 #include "program/generate.h"
 #include "program/rng.h"
+#include "tests/program_same.h"
 #include "tests/vocabulary_for_tests.h"
 
 #define HEAD                                                                                   \
@@ -52,26 +53,6 @@ static inline void must_parse(const char *text, struct program *p)
 
     if (parse(text, p, &error))
         fail_msg("line %u: %s", error.line, error.why);
-}
-
-/* Lines are where a text was, not what it says. */
-static inline void forget_lines(struct program *p)
-{
-    for (uint32_t i = 0; i < p->n_ops; i++)
-        p->ops[i].line = 0;
-    for (uint32_t i = 0; i < p->n_expects; i++)
-        p->expects[i].line = 0;
-}
-
-static inline bool same_program(const struct program *a, const struct program *b)
-{
-    if (a->n_ops != b->n_ops || a->n_expects != b->n_expects || a->seed != b->seed ||
-        memcmp(&a->machine, &b->machine, sizeof(a->machine)) != 0)
-        return false;
-    if (a->n_ops && memcmp(a->ops, b->ops, a->n_ops * sizeof(*a->ops)) != 0)
-        return false;
-    return !a->n_expects ||
-           memcmp(a->expects, b->expects, a->n_expects * sizeof(*a->expects)) == 0;
 }
 
 #endif

@@ -218,6 +218,50 @@ static void endless_calls_are_a_hang(void **state)
     assert_int_equal(result.op, 0);
 }
 
+/* As many host calls as the largest machine may need are no hang. */
+static void a_large_conversion_is_no_hang(void **state)
+{
+    static const char large[] = "gmemcheck-scenario 1\nmachine\n"
+                                "region ram0 pages=262144 share=memfd\n"
+                                "section ram0[0..262144) at 0\n"
+                                "container c0 entries=262144\ndevice d0 in c0\nattach d0\n"
+                                "convert ram0[0..262144) shared\n  expect result=0\n";
+    struct program p;
+    struct text_error error;
+
+    (void)state;
+    program_init(&p);
+    assert_int_equal(text_parse(large, sizeof(large) - 1, &run_vocabulary, &p, &error), 0);
+    runner_run(&runner, &p, &subject_core, NULL, &result);
+    program_free(&p);
+    assert_int_equal(result.verdict, VERDICT_OK);
+    assert_true(result.host_calls > 262144);
+}
+
+static int attach_computes(void *state, uint32_t container, uint32_t device)
+{
+    (void)state, (void)container, (void)device;
+    for (volatile unsigned i = 0;; i++)
+        ;
+    return 0;
+}
+
+static void an_endless_loop_is_a_hang(void **state)
+{
+    struct subject s = subject_core;
+
+    (void)state;
+    s.attach = attach_computes;
+    assert_int_equal(crash_cpu_bound(20), 0);
+    run_with(&s);
+    assert_int_equal(crash_cpu_bound(0), 0);
+    assert_int_equal(result.verdict, VERDICT_HANG);
+    assert_int_equal(result.op, 0);
+    assert_non_null(strstr(result.detail, "0.020 seconds of CPU"));
+    run_with(&subject_core);
+    assert_int_equal(result.verdict, VERDICT_OK);
+}
+
 static void same_program_same_hash(void **state)
 {
     uint64_t first;
@@ -255,6 +299,9 @@ int main(void)
         {"run/judge/leak-is-caught", leak_is_caught, NULL, NULL, NULL},
         {"run/judge/crash-is-a-verdict", crash_is_a_verdict, NULL, NULL, NULL},
         {"run/judge/endless-calls-are-a-hang", endless_calls_are_a_hang, NULL, NULL, NULL},
+        {"run/judge/a-large-conversion-is-no-hang", a_large_conversion_is_no_hang, NULL, NULL,
+         NULL},
+        {"run/judge/an-endless-loop-is-a-hang", an_endless_loop_is_a_hang, NULL, NULL, NULL},
         {"run/judge/same-program-same-hash", same_program_same_hash, NULL, NULL, NULL},
     };
 
