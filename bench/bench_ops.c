@@ -19,7 +19,8 @@ static void prepare(struct campaign *c, bool faults)
     generate_defaults(&c->options);
     c->options.n_pages = 64;
     c->options.n_ops = 16;
-    c->options.n_containers = 1; c->options.conversions = 36;
+    c->options.n_containers = 1;
+    c->options.conversions = 36;
     c->options.faults = faults;
 }
 

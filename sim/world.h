@@ -52,13 +52,13 @@ enum backing_kind { BACKING_ANON, BACKING_MEMFD, BACKING_GMEM };
 
 struct backing {
     uint8_t kind;
-    uint16_t id;                   /* small number, for the journal */
-    uint32_t refs;                 /* fds, VMAs and slots that hold it */
-    uint64_t n_pages;              /* size; may grow (memfd) */
-    struct sim_vm *vm;             /* BACKING_GMEM: the VM that it belongs to */
-    uint64_t flags;                /* guest_memfd creation flags */
+    uint16_t id;                       /* small number, for the journal */
+    uint32_t refs;                     /* fds, VMAs and slots that hold it */
+    uint64_t n_pages;                  /* size; may grow (memfd) */
+    struct sim_vm *vm;                 /* BACKING_GMEM: the VM that it belongs to */
+    uint64_t flags;                    /* guest_memfd creation flags */
     struct backing_chunk *first_chunk; /* the first one that was needed */
-    struct backing_chunk **chunks; /* by hash of the chunk number */
+    struct backing_chunk **chunks;     /* by hash of the chunk number */
     uint32_t n_chunk_buckets;
     uint32_t n_chunks;
 };
@@ -166,7 +166,7 @@ struct sim_vm {
     uint64_t exit_hypercalls;
     struct slot *slots; /* sorted by gpa */
     uint32_t n_slots, cap_slots;
-    uint32_t last_slot; /* where kvm_slot_at looks first */
+    uint32_t last_slot;       /* where kvm_slot_at looks first */
     struct run *private_runs; /* sorted, disjoint, not touching */
     uint32_t n_runs, cap_runs;
     uint32_t n_vcpus;
