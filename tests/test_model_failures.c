@@ -36,7 +36,7 @@ static void to_private_with_debt(struct hand *h)
     hand_map(h, 0, 3, 0, NONE);
     h->page[3].is_populated = 0;
     hand_call(h);
-    hand_failed(h, EINTR, true, false);
+    hand_failed_drop(h);
     hand_end(h);
 }
 
@@ -104,7 +104,38 @@ static void test_debt_another_frame(void **state)
     h->page[3].is_populated = 0;
     h->page[3].shared_frame = 31; /* what is left is not what was there */
     hand_call(h);
-    hand_failed(h, EINTR, true, false);
+    hand_failed_drop(h);
+    hand_end(h);
+    hand_expect(h, "I4");
+}
+
+static void test_debt_without_failed_drop(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_side(h, 3, true);
+    hand_map(h, 0, 3, 0, NONE);
+    h->page[3].is_populated = 0;
+    hand_call(h);
+    hand_failed(h, EFAULT, true, false); /* not of a drop: no excuse */
+    hand_end(h);
+    hand_expect(h, "I4");
+}
+
+static void test_debt_drop_made_good(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_side(h, 3, true);
+    hand_map(h, 0, 3, 0, NONE);
+    h->page[3].is_populated = 0;
+    hand_call(h);
+    hand_failed_drop(h);
+    h->r.failed[0].retried = h->r.failed[0].made_good = true;
     hand_end(h);
     hand_expect(h, "I4");
 }
@@ -136,7 +167,44 @@ static void test_undone_wrong_error(void **state)
     hand_expect(h, "O3");
 }
 
-/* One thing is not put back: what == 0 mapping, 1 attribute, 2 frame, 3 tracker, 4 fds. */
+/* A later failure is not the reason, unless it was the same call once more. */
+static void undone_with_second_error(struct hand *h, bool retried)
+{
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    h->r.failed[0].retried = retried;
+    hand_failed(h, EFAULT, true, true);
+    undo_share(h);
+    h->r.error = EFAULT;
+    hand_end(h);
+}
+
+static void test_undone_second_error(void **state)
+{
+    undone_with_second_error(*state, false);
+    hand_expect(*state, "O3");
+}
+
+static void test_undone_error_of_retry(void **state)
+{
+    undone_with_second_error(*state, true);
+    hand_fine(*state);
+}
+
+static void test_undone_though_made_good(void **state)
+{
+    struct hand *h = *state;
+
+    half_share(h);
+    hand_failed(h, EFAULT, true, false);
+    h->r.failed[0].retried = h->r.failed[0].made_good = true;
+    undo_share(h);
+    h->r.error = EFAULT;
+    hand_end(h);
+    hand_expect(h, "O4");
+}
+
+/* One thing is not put back: what == 1 attribute, 2 frame, 3 tracker, 4 fds. */
 static void undone_but(struct hand *h, int what)
 {
     half_share(h);
@@ -144,10 +212,8 @@ static void undone_but(struct hand *h, int what)
     undo_share(h);
     if (what == 1)
         hand_side(h, 3, false);
-    if (what == 2 || what == 0)
+    if (what == 2)
         h->page[3].shared_frame = 31;
-    if (what == 0)
-        hand_map(h, 0, 3, 31, RW);
     if (what == 3)
         h->page[3].is_populated = 1;
     if (what == 4)
@@ -160,7 +226,16 @@ static void undone_but(struct hand *h, int what)
 
 static void test_undone_mapping(void **state)
 {
-    undone_but(*state, 0);
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_map(h, 0, 3, 0, NONE);
+    hand_call(h);
+    hand_failed(h, ENOMEM, true, false);
+    h->r.error = ENOMEM;
+    hand_end(h);
+    hand_expect(h, "O5");
 }
 
 static void test_undone_attribute(void **state)
@@ -269,6 +344,33 @@ static void test_stop_by_policy(void **state)
     hand_fine(h);
 }
 
+static void test_stop_though_undo_made_good(void **state)
+{
+    struct hand *h = *state;
+
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    hand_failed(h, EFAULT, true, true);
+    h->r.failed[1].retried = h->r.failed[1].made_good = true;
+    h->r.error = ENOMEM;
+    h->r.stopped = true;
+    hand_end(h);
+    hand_expect(h, "O7");
+}
+
+static void test_policy_stop_missing(void **state)
+{
+    struct hand *h = *state;
+
+    h->m.axis[AXIS_failure] = FAILURE_STOP;
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    undo_share(h);
+    h->r.error = ENOMEM;
+    hand_end(h);
+    hand_expect(h, "O8");
+}
+
 static void test_stop_without_leave(void **state)
 {
     struct hand *h = *state;
@@ -371,7 +473,14 @@ int main(void)
         T("3a-debt-not-retried", test_debt_not_retried),
         T("3a-debt-comes-alive", test_debt_comes_alive),
         T("3a-debt-on-another-frame", test_debt_another_frame),
+        T("3a-debt-needs-a-failed-drop", test_debt_without_failed_drop),
+        T("3a-debt-drop-made-good", test_debt_drop_made_good),
         T("3b-undone", test_undone),
+        T("3b-error-of-a-later-call", test_undone_second_error),
+        T("3b-error-of-the-retry", test_undone_error_of_retry),
+        T("3b-failure-that-was-made-good", test_undone_though_made_good),
+        T("3c-undo-made-good", test_stop_though_undo_made_good),
+        T("3c-policy-says-stop", test_policy_stop_missing),
         T("3b-wrong-error", test_undone_wrong_error),
         T("3b-mapping-left", test_undone_mapping),
         T("3b-attribute-left", test_undone_attribute),
