@@ -92,7 +92,7 @@ enum { CONTAINER_NONE = UINT32_MAX, CONTAINER_ANY = UINT32_MAX - 1 };
 struct plan {
     uint8_t kind;
     bool goes_on;              /* a fault that does not exit: nothing happens */
-    bool free_result;          /* whatever it returns is right (MMIO, holes) */
+    bool free_result;          /* whatever it returns is right (the kernel answers, holes) */
     int refused;               /* positive errno of the decision table, 0: accepted */
     uint32_t container;        /* whose M may change: one, CONTAINER_ANY or CONTAINER_NONE */
     uint64_t lo, hi;           /* OP_CONVERT: GPA pages [lo, hi) */
