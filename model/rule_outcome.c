@@ -27,11 +27,15 @@ bool failed_by_fault(const struct op_result *r)
     return r->n_failed > MODEL_FAILED_MAX;
 }
 
+/* A failure that came after the effect is no reason to give up: trying again shows it. */
 bool failed_in_undo(const struct op_result *r)
 {
-    for (uint32_t i = 0; i < n_recorded(r); i++)
-        if (r->failed[i].in_undo && !r->failed[i].made_good)
+    for (uint32_t i = 0; i < n_recorded(r); i++) {
+        const struct failed_call *f = &r->failed[i];
+
+        if (f->in_undo && !f->made_good && (!f->late || f->retried))
             return true;
+    }
     return r->n_failed > MODEL_FAILED_MAX;
 }
 
