@@ -56,7 +56,8 @@ int container_map(struct container *c, uint64_t first, uint64_t end, uint64_t va
                   bool read_only, bool restore);
 
 /* Unmaps in one call what the ledger has in [first, end); nothing is fine. After an error the
- * ledger holds what is known to be mapped. */
-int container_unmap(struct container *c, uint64_t first, uint64_t end);
+ * ledger holds what is known to be mapped.
+ * `undo`: the ledger may hold what a failed map only might have left; less is fine. */
+int container_unmap(struct container *c, uint64_t first, uint64_t end, bool undo);
 
 #endif

@@ -52,13 +52,15 @@ int container_map(struct container *c, uint64_t first, uint64_t end, uint64_t va
     if (rc == -EFAULT && !restore) {
         int64_t gone = unmap_call(c, first, end);
 
+        if (gone == -EFAULT)
+            gone = unmap_call(c, first, end);
         if (gone != 0 && gone != bytes(c, end - first))
             ledger_add(&c->ledger, first, end);
     }
     return rc;
 }
 
-int container_unmap(struct container *c, uint64_t first, uint64_t end)
+int container_unmap(struct container *c, uint64_t first, uint64_t end, bool undo)
 {
     int64_t expected = bytes(c, ledger_count(&c->ledger, first, end));
     int64_t got;
@@ -71,12 +73,13 @@ int container_unmap(struct container *c, uint64_t first, uint64_t end)
     error = got < 0 ? (int)got : -EIO;
     if (got == -EFAULT) {
         got = unmap_call(c, first, end);
-        if (got == 0 || got == expected)
+        if (got == 0 || got == expected || (undo && got > 0))
             got = expected;
-        else
-            got = 0; /* nobody knows what is still there: an undo maps it all again */
+        else /* nobody knows what is still there: an undo maps it all again */
+            got = undo ? error : 0;
     }
     if (got >= 0)
         ledger_remove(&c->ledger, first, end);
-    return got == expected ? 0 : error;
+    /* An unmap that works leaves nothing in its range, however much it found. */
+    return got == expected || (undo && got >= 0) ? 0 : error;
 }

@@ -89,7 +89,8 @@ static int on_event(struct vfio_listener *l, enum discard_event e, uint64_t firs
         return map_missing(l, first, end);
     case DISCARD_DISCARD:
     case DISCARD_UNDO_POPULATE:
-        return container_unmap(l->container, iova_of(l, first), iova_of(l, end));
+        return container_unmap(l->container, iova_of(l, first), iova_of(l, end),
+                               e == DISCARD_UNDO_POPULATE);
     }
     assert(!"an event");
     return -EINVAL;
@@ -123,6 +124,16 @@ static int map_whole(struct vfio_listener *l, bool restore)
     return rc;
 }
 
+static int unmap_whole(struct vfio_listener *l, bool undo)
+{
+    struct container *c = l->container;
+
+    sync_lock(&c->vmm->sync, &c->lock);
+    int rc = container_unmap(c, iova_of(l, l->base.first), iova_of(l, l->base.end), undo);
+    sync_unlock(&c->vmm->sync, &c->lock);
+    return rc;
+}
+
 static int reserve_kept(struct container *c)
 {
     sync_lock(&c->vmm->sync, &c->lock);
@@ -144,7 +155,7 @@ static int start(struct vfio_listener *l, int *undo_error)
         return discard_manager_register(&l->block->manager, &l->base, undo_error);
     int rc = map_whole(l, false);
     if (rc)
-        *undo_error = vfio_listener_withdraw(l);
+        *undo_error = unmap_whole(l, true);
     return rc;
 }
 
@@ -180,15 +191,10 @@ int vfio_listener_add(struct container *c, const struct section *s, uint64_t fir
 
 int vfio_listener_withdraw(struct vfio_listener *l)
 {
-    struct container *c = l->container;
-
     assert(l->block->lock.held);
     if (l->block->guest_memfd)
         return discard_manager_withdraw(&l->block->manager, &l->base);
-    sync_lock(&c->vmm->sync, &c->lock);
-    int rc = container_unmap(c, iova_of(l, l->base.first), iova_of(l, l->base.end));
-    sync_unlock(&c->vmm->sync, &c->lock);
-    return rc;
+    return unmap_whole(l, false);
 }
 
 int vfio_listener_restore(struct vfio_listener *l)

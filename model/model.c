@@ -202,14 +202,20 @@ void model_see_totals(struct model *o, const struct view_totals *now)
 }
 
 /* ---- after each host call ---- */
-static bool check_mappings(const struct model *o, uint32_t slot, struct violation *v)
+/* `in_flight`: in the middle of an op, of which the state that it leaves says less. */
+static bool check_mappings(const struct model *o, uint32_t slot, bool in_flight,
+                           struct violation *v)
 {
     const struct view_page *page = &o->slots[slot].seen;
 
     for (uint32_t i = 0; i < o->m->n_containers; i++) {
         uint32_t frame = o->containers[i].maps[slot].seen.frame;
 
-        if (!frame || (frame == page->shared_frame && frame != page->private_frame))
+        if (!frame)
+            continue;
+        if (in_flight && page->is_private && !rule_s1_attribute(o, i, slot, v))
+            return false;
+        if (frame == page->shared_frame && frame != page->private_frame)
             continue;
         if (!rule_s1_mapping(o, i, slot, v) || !rule_s2_mapping(o, i, slot, v))
             return false;
@@ -230,7 +236,7 @@ bool model_after_call(struct model *o, struct violation *v)
         ok = false;
     }
     for (uint32_t i = 0; ok && i < o->n_dirty; i++)
-        ok = check_mappings(o, o->dirty[i], v);
+        ok = check_mappings(o, o->dirty[i], o->phase == PHASE_OP, v);
     o->n_dirty = 0;
     o->call_serial++;
     return ok && rule_s5_counts(o, v);
@@ -288,7 +294,7 @@ bool model_after_teardown(struct model *o, struct violation *v)
 /* ---- everything, from scratch ---- */
 static bool full_slot(const struct model *o, uint32_t slot, struct violation *v)
 {
-    if (!check_mappings(o, slot, v))
+    if (!check_mappings(o, slot, false, v))
         return false;
     for (uint32_t i = 0; i < o->m->n_containers; i++) {
         const struct view_mapping *map = &o->containers[i].maps[slot].seen;
@@ -361,9 +367,10 @@ const struct view_mapping *model_mapping(const struct model *o, uint32_t contain
 const char *model_rule_name(uint32_t i)
 {
     const char *const names[] = {
-        rule_s1, rule_s2, rule_s3, rule_s4,   rule_s5,    rule_s6, rule_i1, rule_i2,
-        rule_i3, rule_i4, rule_i7, rule_i8,   rule_o1,    rule_o2, rule_o3, rule_o4,
-        rule_o5, rule_o6, rule_o7, rule_data, rule_query, rule_x0, rule_x1, rule_expect,
+        rule_s1,   rule_s2,    rule_s3, rule_s4, rule_s5,     rule_s6, rule_i1,
+        rule_i2,   rule_i3,    rule_i4, rule_i7, rule_i8,     rule_o1, rule_o2,
+        rule_o3,   rule_o4,    rule_o5, rule_o6, rule_o7,     rule_o8, rule_o9,
+        rule_data, rule_query, rule_x0, rule_x1, rule_expect,
     };
 
     return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;

@@ -30,13 +30,16 @@ struct violation {
     uint32_t container; /* or UINT32_MAX */
 };
 
-/* A host call of this op that failed; the first one not in an undo is the op's error. */
+/* A host call of this op that failed; the first one that was not made good is its error. */
 struct failed_call {
     uint16_t point; /* index, opaque to the model */
     uint16_t error; /* positive errno */
     bool injected;  /* by a fault; false: the kernel's own answer (a limit) */
     bool late;
     bool in_undo; /* an earlier call of the op had failed */
+    bool is_drop; /* it should have dropped the backing of pages */
+    /* The op made the very same call again; and that worked, or showed that it had worked. */
+    bool retried, made_good;
 };
 
 /* What came of an op. */

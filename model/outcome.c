@@ -106,7 +106,7 @@ static bool judge_done(struct model *o, const struct op_result *r, struct violat
     o->outcome = MODEL_DONE;
     switch (p->kind) {
     case OP_CONVERT:
-        if (!p->goes_on && !adopt_convert(o, r->n_failed != 0, v))
+        if (!p->goes_on && (!adopt_convert(o, failed_drop(r), v) || !rule_o9_idle(o, r, v)))
             return false;
         break;
     case OP_ATTACH:
@@ -159,7 +159,7 @@ static bool judge_request(struct model *o, const struct op_result *r, struct vio
         return rule_o1_refused(o, r, v) && judge_undone(o, r, v);
     if (r->error == 0)
         return judge_done(o, r, v);
-    return rule_failed(o, r, v) && judge_undone(o, r, v);
+    return rule_failed(o, r, v) && rule_o8_must_stop(o, r, v) && judge_undone(o, r, v);
 }
 
 static bool judge_stopped(struct model *o, const struct op_result *r, struct violation *v)
@@ -201,6 +201,7 @@ bool model_op_end(struct model *o, const struct op_result *r, struct violation *
     bool ok;
 
     assert(o->phase == PHASE_OP);
+    o->drop_failed |= failed_drop(r);
     ok = model_after_call(o, v) && judge(o, r, v);
     o->phase = PHASE_IDLE;
     o->plan.kind = OP_KIND_COUNT; /* between ops nothing may change */

@@ -149,8 +149,6 @@ static void plan_query(const struct model *o, const struct op *op, struct plan *
 {
     if (!layout_range(o, op->region, op->start, op->size, &p->home_lo, &p->home_hi))
         p->refused = EINVAL;
-    else
-        p->free_result = o->info[p->home_lo].kind & SLOT_MMIO;
 }
 
 void plan_op(const struct model *o, const struct op *op, struct plan *p)

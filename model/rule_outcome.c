@@ -2,8 +2,9 @@
 /*
  * Allowed outcomes 1, 3b and 4 (design.md section 6): how an op may fail. O1: refused exactly
  * where the decision table says so, and with no host call that has an effect. O2: what nothing
- * hinders succeeds. O3: the error is the one of a failed call. O4: the kernel's own refusals
- * excuse nothing where the target fits.
+ * hinders succeeds. O3: the error is the one of the first call that failed for good. O4: the
+ * kernel's own refusals excuse nothing where the target fits. O9: where nothing is to be done,
+ * nothing is done.
  */
 #include "model/state.h"
 
@@ -11,6 +12,7 @@ const char rule_o1[] = "O1 refusal";
 const char rule_o2[] = "O2 must-succeed";
 const char rule_o3[] = "O3 wrong-error";
 const char rule_o4[] = "O4 limit-excuse";
+const char rule_o9[] = "O9 nothing-to-do";
 
 static uint32_t n_recorded(const struct op_result *r)
 {
@@ -25,16 +27,50 @@ bool failed_by_fault(const struct op_result *r)
     return r->n_failed > MODEL_FAILED_MAX;
 }
 
+/* A failure that came after the effect is no reason to give up: trying again shows it. */
 bool failed_in_undo(const struct op_result *r)
 {
+    for (uint32_t i = 0; i < n_recorded(r); i++) {
+        const struct failed_call *f = &r->failed[i];
+
+        if (f->in_undo && !f->made_good && (!f->late || f->retried))
+            return true;
+    }
+    return r->n_failed > MODEL_FAILED_MAX;
+}
+
+bool failed_drop(const struct op_result *r)
+{
     for (uint32_t i = 0; i < n_recorded(r); i++)
-        if (r->failed[i].in_undo)
+        if (r->failed[i].is_drop && !r->failed[i].made_good)
             return true;
     return r->n_failed > MODEL_FAILED_MAX;
 }
 
-/* The model cannot see the commit, nor which failures a retry made good: any failed call of
- * the op may be the one that is reported. */
+/* The first failure that was not made good: why the op failed. NULL: none. */
+static const struct failed_call *first_failure(const struct op_result *r)
+{
+    for (uint32_t i = 0; i < n_recorded(r); i++)
+        if (!r->failed[i].made_good)
+            return &r->failed[i];
+    return NULL;
+}
+
+/* The op's error is that of its first failure; where this was tried again and failed again,
+ * either will do. */
+static bool is_first_error(const struct op_result *r, int error)
+{
+    for (uint32_t i = 0; i < n_recorded(r); i++) {
+        if (r->failed[i].made_good)
+            continue;
+        if (r->failed[i].error == error)
+            return true;
+        if (!r->failed[i].retried)
+            return false;
+    }
+    return r->n_failed > MODEL_FAILED_MAX;
+}
+
 bool failed_with(const struct op_result *r, int error)
 {
     for (uint32_t i = 0; i < n_recorded(r); i++)
@@ -61,7 +97,8 @@ bool rule_o1_refused(const struct model *o, const struct op_result *r, struct vi
 
 bool rule_failed(const struct model *o, const struct op_result *r, struct violation *v)
 {
-    bool by_fault = failed_by_fault(r);
+    const struct failed_call *first = first_failure(r);
+    bool by_fault = first ? first->injected : r->n_failed > MODEL_FAILED_MAX;
     struct need need = plan_need(o, &o->plan);
 
     assert(r->error && !o->plan.refused);
@@ -73,12 +110,23 @@ bool rule_failed(const struct model *o, const struct op_result *r, struct violat
                        r->n_failed ? "the target fits, but it returned %d"
                                    : "nothing failed, but it returned %d",
                        r->error);
-    if (failed_with(r, r->error) || (need.too_many_entries && r->error == ENOSPC) ||
+    if (is_first_error(r, r->error) || (need.too_many_entries && r->error == ENOSPC) ||
         (need.too_much_locked && r->error == ENOMEM))
         return true;
     return violate(o, v, rule_o3, MODEL_NO_PAGE, CONTAINER_NONE,
-                   "returned %d, no failed call said so (the first of %u: %d)", r->error,
-                   r->n_failed, r->n_failed ? r->failed[0].error : 0);
+                   "returned %d; %u calls failed, the first for good with %d", r->error,
+                   r->n_failed, first ? first->error : 0);
+}
+
+/* A conversion that found all its pages as they should be. An old drop that failed may be tried
+ * again, also where the model knows of no page that is left. */
+bool rule_o9_idle(const struct model *o, const struct op_result *r, struct violation *v)
+{
+    assert(o->plan.kind == OP_CONVERT);
+    if (o->pages_changed || r->n_calls == 0 || o->drop_failed)
+        return true;
+    return violate(o, v, rule_o9, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "no page had to change, but it made %u calls", r->n_calls);
 }
 
 /* The guest never came to its request: only a fault in running it can do that, and then

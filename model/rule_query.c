@@ -10,13 +10,11 @@ bool rule_query_op(const struct model *o, const struct op_result *r, struct viol
     uint64_t want = 1;
 
     assert(p->kind == OP_QUERY);
-    if (p->free_result)
-        return true;
     if (r->error != p->refused)
         return violate(o, v, rule_query, MODEL_NO_PAGE, CONTAINER_NONE,
                        "must return %d, returned %d", p->refused, r->error);
     for (uint32_t i = p->home_lo; !r->error && i < p->home_hi; i++)
-        want &= !page_is_private(o, i);
+        want &= !page_is_private(o, i) && !(o->info[i].kind & SLOT_MMIO);
     if (r->error || r->data == want)
         return true;
     return violate(o, v, rule_query, MODEL_NO_PAGE, CONTAINER_NONE,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* S1: no mapping shows a private frame, of this page or of any other. */
+/* S1: no mapping shows a private frame, of this page or of any other; and the kernel calls a
+ * page shared as long as it is mapped, but where order=attribute-first makes it private. */
 #include "model/state.h"
 
 const char rule_s1[] = "S1 private-page-mapped";
@@ -20,4 +21,22 @@ bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
                            "the device reaches frame %u, the private side of page %u", frame,
                            o->info[i].home);
     return true;
+}
+
+/* To shared the attribute comes first and goes last; to private the order says. */
+static bool attribute_may_be_early(const struct model *o)
+{
+    return o->plan.kind == OP_CONVERT && o->plan.to_private &&
+           o->m->axis[AXIS_order] == ORDER_ATTRIBUTE_FIRST;
+}
+
+bool rule_s1_attribute(const struct model *o, uint32_t container, uint32_t slot,
+                       struct violation *v)
+{
+    assert(o->containers[container].maps[slot].seen.frame != 0);
+    if (!o->slots[slot].seen.is_private || attribute_may_be_early(o))
+        return true;
+    return violate(o, v, rule_s1, slot, container,
+                   "the attribute says private while the device reaches frame %u",
+                   o->containers[container].maps[slot].seen.frame);
 }

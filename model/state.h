@@ -92,7 +92,7 @@ enum { CONTAINER_NONE = UINT32_MAX, CONTAINER_ANY = UINT32_MAX - 1 };
 struct plan {
     uint8_t kind;
     bool goes_on;              /* a fault that does not exit: nothing happens */
-    bool free_result;          /* whatever it returns is right (MMIO, holes) */
+    bool free_result;          /* whatever it returns is right (the kernel answers, holes) */
     int refused;               /* positive errno of the decision table, 0: accepted */
     uint32_t container;        /* whose M may change: one, CONTAINER_ANY or CONTAINER_NONE */
     uint64_t lo, hi;           /* OP_CONVERT: GPA pages [lo, hi) */
@@ -119,7 +119,8 @@ struct model {
 
     uint8_t phase;
     bool stopped;
-    bool touched; /* something was seen since the last model_after_call */
+    bool drop_failed; /* ever: an old drop may be tried again at any time */
+    bool touched;     /* something was seen since the last model_after_call */
     bool attached[PROGRAM_DEVICES_MAX];
     struct container_state containers[PROGRAM_CONTAINERS_MAX];
     struct view_totals totals, pre_totals;
@@ -251,11 +252,14 @@ bool violate(const struct model *o, struct violation *v, const char *rule, uint3
 
 extern const char rule_s1[], rule_s2[], rule_s3[], rule_s4[], rule_s5[], rule_s6[], rule_i1[],
     rule_i2[], rule_i3[], rule_i4[], rule_i7[], rule_i8[], rule_o1[], rule_o2[], rule_o3[],
-    rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_data[], rule_query[], rule_x0[], rule_x1[],
-    rule_expect[];
+    rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_o8[], rule_o9[], rule_data[], rule_query[],
+    rule_x0[], rule_x1[], rule_expect[];
 
 bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
+/* While a page is mapped the kernel calls it shared: not only when all is done. */
+bool rule_s1_attribute(const struct model *o, uint32_t container, uint32_t slot,
+                       struct violation *v);
 bool rule_s2_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
 bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *now,
@@ -297,9 +301,14 @@ bool rule_query_op(const struct model *o, const struct op_result *r, struct viol
 bool rule_x0_start(const struct model *o, struct violation *v);
 bool rule_x1_recount(const struct model *o, struct violation *v);
 
+bool rule_o8_must_stop(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_o9_idle(const struct model *o, const struct op_result *r, struct violation *v);
+
 /* Did a fault make a call of this op fail? */
 bool failed_by_fault(const struct op_result *r);
 bool failed_in_undo(const struct op_result *r);
+/* Is a drop left undone? */
+bool failed_drop(const struct op_result *r);
 /* Is `error` the answer of a call that failed? */
 bool failed_with(const struct op_result *r, int error);
 

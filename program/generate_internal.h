@@ -37,6 +37,7 @@ struct gen {
     bool undo_next;    /* the next fault is for the undo of what the last one broke */
     bool last_private;
     struct gen_range last; /* of the conversion before; n == 0: none yet */
+    bool striped;          /* one long comb is what the program is about */
     uint8_t comb;          /* single pages still to convert, every other one */
     bool comb_cover;       /* then the whole of it, mixed as it is now */
     struct gen_range comb_range;

@@ -23,7 +23,8 @@ static uint32_t draw_pages(struct gen *g)
         return rng_between(&g->r, 8, 16);
     if (x < 78)
         return rng_between(&g->r, 17, 32);
-    return rng_between(&g->r, 33, 64);
+    /* Trackers and ledgers work in words of 64: some cross into the next one. */
+    return x < 98 ? rng_between(&g->r, 33, 64) : rng_between(&g->r, 65, 150);
 }
 
 static uint32_t draw_regions(struct gen *g)

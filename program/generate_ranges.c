@@ -239,8 +239,11 @@ static void start_comb(struct gen *g)
 {
     uint8_t section = g->ram[rng_below(&g->r, g->n_ram)];
     const struct section_decl *s = &g->m->sections[section];
-    uint32_t teeth = rng_between(&g->r, 2, 3), n = 2 * teeth;
+    uint32_t teeth = rng_between(&g->r, 2, 3), n;
 
+    if (g->striped && s->n_pages >= 40 && g->left > 20)
+        teeth = rng_between(&g->r, 16, 20);
+    n = 2 * teeth;
     if (s->n_pages < n || g->left < teeth + 1)
         return;
     g->comb = (uint8_t)teeth;
@@ -255,8 +258,10 @@ void gen_convert_range(struct gen *g, struct gen_range *range, bool *to_private)
 
     if (draw_comb(g, range, to_private))
         return;
-    if (rng_percent(&g->r, 2))
+    if (g->striped || rng_percent(&g->r, 2)) {
         start_comb(g);
+        g->striped = false;
+    }
     shape = (enum shape)gen_weighted(&g->r, shape_weight, SHAPE_WEIGHT_SUM);
     if (!g->last.n && shape >= SHAPE_AGAIN && shape <= SHAPE_AROUND)
         shape = SHAPE_WHOLE;

@@ -75,6 +75,7 @@ struct runner {
     bool probing;  /* inside a retry probe */
     bool broken;   /* a violation is recorded: stop soon */
     uint32_t op_calls[POINT_COUNT];
+    struct sim_call failed_call[MODEL_FAILED_MAX]; /* as op_result.failed[] */
     uint64_t hash;
     uint64_t calls_left; /* host-call bound */
     uint64_t *tracker;   /* as last seen, in the arena */

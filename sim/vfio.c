@@ -94,6 +94,7 @@ static int container_map(struct sim_world *w, struct sim_container *c,
         call_begin(w, POINT_VFIO_MAP, w->call.caller, arg->iova, arg->size, arg->vaddr);
     else
         call_begin(w, POINT_VFIO_MAP, w->call.caller, 0, 0, 0);
+    w->call.container = c->number;
     if (call_fails_early(w))
         return (int)call_end(w, 0);
     int64_t r = !c->iommu_type ? -EINVAL : !arg ? -EFAULT : type1_map(w, c, arg);
@@ -109,6 +110,7 @@ static int container_unmap(struct sim_world *w, struct sim_container *c,
     uint64_t asked = arg ? arg->size : 0;
     call_begin(w, POINT_VFIO_UNMAP, w->call.caller, arg ? arg->iova : 0, asked,
                arg ? arg->flags : 0);
+    w->call.container = c->number;
     if (call_fails_early(w))
         return (int)call_end(w, 0);
     int64_t r = !c->iommu_type ? -EINVAL : !arg ? -EFAULT : type1_unmap(w, c, arg);

@@ -195,15 +195,19 @@ static inline int fake_unmap(struct fake *f, uint32_t c, uint32_t first, uint32_
 
 static inline int fake_drop(struct fake *f, uint32_t slot, bool private_side)
 {
+    uint32_t failed_before = f->h.r.n_failed;
     int error = fake_early(f);
 
-    if (error)
-        return error;
-    if (private_side)
-        f->h.page[slot].private_frame = 0;
-    else
-        f->h.page[slot].shared_frame = 0;
-    return fake_late(f);
+    if (!error) {
+        if (private_side)
+            f->h.page[slot].private_frame = 0;
+        else
+            f->h.page[slot].shared_frame = 0;
+        error = fake_late(f);
+    }
+    if (f->h.r.n_failed > failed_before)
+        f->h.r.failed[failed_before].is_drop = true;
+    return error;
 }
 
 /* ---- what the subject is made of ---- */

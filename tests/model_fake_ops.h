@@ -89,7 +89,8 @@ static inline void fake_move_back(struct fake *f, const struct request *q)
                 fake_unmap_hard(f, c, q->slot[i], 1);
         }
     }
-    for (uint32_t i = 0; i < q->n; i++)
+    /* What may still be mapped stays shared. */
+    for (uint32_t i = 0; i < q->n && (q->to_private || !f->stopped); i++)
         if (q->changes[i] && f->h.page[q->slot[i]].is_private == q->to_private &&
             f->mistake != UNDO_KEEPS_ATTRIBUTE)
             fake_undone(f, fake_attribute(f, q->slot[i], !q->to_private));

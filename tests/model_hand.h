@@ -153,6 +153,12 @@ static inline void hand_failed(struct hand *h, int error, bool injected, bool in
         .error = (uint16_t)error, .injected = injected, .in_undo = in_undo};
 }
 
+static inline void hand_failed_drop(struct hand *h)
+{
+    hand_failed(h, EINTR, true, false);
+    h->r.failed[h->r.n_failed - 1].is_drop = true;
+}
+
 /* ---- the world, by hand ---- */
 static inline void hand_map(struct hand *h, uint32_t c, uint32_t slot, uint32_t frame,
                             uint32_t access)

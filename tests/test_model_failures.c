@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Allowed outcome 3 of design.md section 6: done with debt, undone, stopped. */
+/* Allowed outcome 3 of design.md section 6: done with debt, undone (stopped:
+ * test_model_stops.c). */
 #include "tests/model_hand.h"
-
-static uint64_t bytes(uint64_t pages)
-{
-    return pages * PAGE_SIZE_4K;
-}
-
-static struct op by_gpa(uint64_t page, uint64_t pages, bool to_private, uint8_t via)
-{
-    return (struct op){.kind = OP_CONVERT,
-                       .region = OP_NO_REGION,
-                       .to_private = to_private,
-                       .via = via,
-                       .start = bytes(page),
-                       .size = bytes(pages)};
-}
 
 static void test_deliberate_error(void **state)
 {
@@ -36,7 +22,7 @@ static void to_private_with_debt(struct hand *h)
     hand_map(h, 0, 3, 0, NONE);
     h->page[3].is_populated = 0;
     hand_call(h);
-    hand_failed(h, EINTR, true, false);
+    hand_failed_drop(h);
     hand_end(h);
 }
 
@@ -104,7 +90,38 @@ static void test_debt_another_frame(void **state)
     h->page[3].is_populated = 0;
     h->page[3].shared_frame = 31; /* what is left is not what was there */
     hand_call(h);
-    hand_failed(h, EINTR, true, false);
+    hand_failed_drop(h);
+    hand_end(h);
+    hand_expect(h, "I4");
+}
+
+static void test_debt_without_failed_drop(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_side(h, 3, true);
+    hand_map(h, 0, 3, 0, NONE);
+    h->page[3].is_populated = 0;
+    hand_call(h);
+    hand_failed(h, EFAULT, true, false); /* not of a drop: no excuse */
+    hand_end(h);
+    hand_expect(h, "I4");
+}
+
+static void test_debt_drop_made_good(void **state)
+{
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_side(h, 3, true);
+    hand_map(h, 0, 3, 0, NONE);
+    h->page[3].is_populated = 0;
+    hand_call(h);
+    hand_failed_drop(h);
+    h->r.failed[0].retried = h->r.failed[0].made_good = true;
     hand_end(h);
     hand_expect(h, "I4");
 }
@@ -136,7 +153,44 @@ static void test_undone_wrong_error(void **state)
     hand_expect(h, "O3");
 }
 
-/* One thing is not put back: what == 0 mapping, 1 attribute, 2 frame, 3 tracker, 4 fds. */
+/* A later failure is not the reason, unless it was the same call once more. */
+static void undone_with_second_error(struct hand *h, bool retried)
+{
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    h->r.failed[0].retried = retried;
+    hand_failed(h, EFAULT, true, true);
+    undo_share(h);
+    h->r.error = EFAULT;
+    hand_end(h);
+}
+
+static void test_undone_second_error(void **state)
+{
+    undone_with_second_error(*state, false);
+    hand_expect(*state, "O3");
+}
+
+static void test_undone_error_of_retry(void **state)
+{
+    undone_with_second_error(*state, true);
+    hand_fine(*state);
+}
+
+static void test_undone_though_made_good(void **state)
+{
+    struct hand *h = *state;
+
+    half_share(h);
+    hand_failed(h, EFAULT, true, false);
+    h->r.failed[0].retried = h->r.failed[0].made_good = true;
+    undo_share(h);
+    h->r.error = EFAULT;
+    hand_end(h);
+    hand_expect(h, "O4");
+}
+
+/* One thing is not put back: what == 1 attribute, 2 frame, 3 tracker, 4 fds. */
 static void undone_but(struct hand *h, int what)
 {
     half_share(h);
@@ -144,10 +198,8 @@ static void undone_but(struct hand *h, int what)
     undo_share(h);
     if (what == 1)
         hand_side(h, 3, false);
-    if (what == 2 || what == 0)
+    if (what == 2)
         h->page[3].shared_frame = 31;
-    if (what == 0)
-        hand_map(h, 0, 3, 31, RW);
     if (what == 3)
         h->page[3].is_populated = 1;
     if (what == 4)
@@ -160,7 +212,16 @@ static void undone_but(struct hand *h, int what)
 
 static void test_undone_mapping(void **state)
 {
-    undone_but(*state, 0);
+    struct hand *h = *state;
+
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_map(h, 0, 3, 0, NONE);
+    hand_call(h);
+    hand_failed(h, ENOMEM, true, false);
+    h->r.error = ENOMEM;
+    hand_end(h);
+    hand_expect(h, "O5");
 }
 
 static void test_undone_attribute(void **state)
@@ -237,122 +298,6 @@ static void test_attach_left_open(void **state)
     hand_expect(h, "S5");
 }
 
-/* ---- outcome 3c: stopped ---- */
-static void stop(struct hand *h, bool in_undo)
-{
-    half_share(h);
-    hand_failed(h, ENOMEM, true, false);
-    if (in_undo)
-        hand_failed(h, EFAULT, true, true);
-    h->r.error = ENOMEM;
-    h->r.stopped = true;
-    hand_end(h);
-}
-
-static void test_stop_in_undo(void **state)
-{
-    struct hand *h = *state;
-
-    stop(h, true);
-    hand_fine(h);
-    assert_int_equal(model_outcome(h->o), MODEL_STOPPED);
-    assert_false(model_retry_must_succeed(h->o, &h->op));
-    assert_true(model_full_check(h->o, &h->v));
-}
-
-static void test_stop_by_policy(void **state)
-{
-    struct hand *h = *state;
-
-    h->m.axis[AXIS_failure] = FAILURE_STOP;
-    stop(h, false);
-    hand_fine(h);
-}
-
-static void test_stop_without_leave(void **state)
-{
-    struct hand *h = *state;
-
-    stop(h, false);
-    hand_expect(h, "O7");
-}
-
-static void test_stop_of_refused(void **state)
-{
-    struct hand *h = *state;
-
-    h->m.axis[AXIS_failure] = FAILURE_STOP;
-    hand_begin(h, by_gpa(28, 1, true, VIA_VMM));
-    h->r.error = EINVAL;
-    h->r.stopped = true;
-    hand_end(h);
-    hand_expect(h, "O7");
-}
-
-static void test_stop_with_success(void **state)
-{
-    struct hand *h = *state;
-
-    h->m.axis[AXIS_failure] = FAILURE_STOP;
-    hand_begin(h, hand_convert(0, 3, 1, false));
-    h->r.stopped = true;
-    hand_end(h);
-    hand_expect(h, "O7");
-}
-
-static void test_after_stop(void **state)
-{
-    struct hand *h = *state;
-
-    stop(h, true);
-    for (int i = 0; i < OP_FAULT; i++) {
-        hand_begin(h, (struct op){.kind = (uint8_t)i, .size = PAGE_SIZE_4K});
-        h->r.error = EIO;
-        h->r.stopped = true;
-        hand_end(h);
-        hand_fine(h);
-    }
-    hand_begin(h, (struct op){.kind = OP_QUERY, .size = PAGE_SIZE_4K});
-    h->r.stopped = true;
-    hand_end(h);
-    hand_expect(h, "O6");
-}
-
-static void test_after_stop_call(void **state)
-{
-    struct hand *h = *state;
-
-    stop(h, true);
-    hand_begin(h, hand_convert(0, 0, 1, false));
-    hand_call(h);
-    h->r.error = EIO;
-    h->r.stopped = true;
-    hand_end(h);
-    hand_expect(h, "O6");
-}
-
-static void test_after_stop_runs_again(void **state)
-{
-    struct hand *h = *state;
-
-    stop(h, true);
-    hand_begin(h, hand_convert(0, 0, 1, false));
-    h->r.error = EIO;
-    hand_end(h);
-    hand_expect(h, "O6");
-}
-
-static void test_after_stop_safety(void **state)
-{
-    struct hand *h = *state;
-
-    stop(h, true);
-    hand_begin(h, hand_convert(0, 0, 1, false));
-    hand_map(h, 0, 3, 99, RW);
-    hand_call(h);
-    hand_expect(h, "S6");
-}
-
 #define T(name, fn)                                                                            \
     {                                                                                          \
         "model/failure/" name, fn, hand_setup_attached, hand_teardown, NULL                    \
@@ -371,7 +316,12 @@ int main(void)
         T("3a-debt-not-retried", test_debt_not_retried),
         T("3a-debt-comes-alive", test_debt_comes_alive),
         T("3a-debt-on-another-frame", test_debt_another_frame),
+        T("3a-debt-needs-a-failed-drop", test_debt_without_failed_drop),
+        T("3a-debt-drop-made-good", test_debt_drop_made_good),
         T("3b-undone", test_undone),
+        T("3b-error-of-a-later-call", test_undone_second_error),
+        T("3b-error-of-the-retry", test_undone_error_of_retry),
+        T("3b-failure-that-was-made-good", test_undone_though_made_good),
         T("3b-wrong-error", test_undone_wrong_error),
         T("3b-mapping-left", test_undone_mapping),
         T("3b-attribute-left", test_undone_attribute),
@@ -381,15 +331,6 @@ int main(void)
         T("3b-live-frame-lost", test_undone_to_private_lost_frame),
         EMPTY("3b-attach-undone", test_attach_undone),
         EMPTY("3b-attach-left-open", test_attach_left_open),
-        T("3c-undo-failed", test_stop_in_undo),
-        T("3c-policy", test_stop_by_policy),
-        T("3c-without-leave", test_stop_without_leave),
-        T("3c-refused-request", test_stop_of_refused),
-        T("3c-success", test_stop_with_success),
-        T("3c-then-only-eio", test_after_stop),
-        T("3c-then-no-call", test_after_stop_call),
-        T("3c-then-runs-again", test_after_stop_runs_again),
-        T("3c-then-still-safe", test_after_stop_safety),
     };
 
     return cmocka_run_group_tests_name("model/failure", tests, NULL, NULL);

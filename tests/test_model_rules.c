@@ -105,6 +105,7 @@ static void test_i1(void **state)
     hand_call(h);
     h->page[3].is_populated = 0;
     hand_failed(h, EFAULT, true, false);
+    hand_failed_drop(h); /* so what is left of the page is no news */
     hand_end(h);
     expect_rule(h, "I1");
 }
@@ -315,6 +316,59 @@ static void test_o7(void **state)
     expect_rule(h, "O7");
 }
 
+static void test_o8(void **state)
+{
+    struct hand *h = *state;
+
+    h->m.axis[AXIS_failure] = FAILURE_STOP;
+    share_fails(h, ENOMEM, ENOMEM, true);
+    expect_rule(h, "O8");
+}
+
+static void test_o9(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, hand_convert(0, 3, 1, true)); /* private already */
+    hand_call(h);
+    hand_end(h);
+    expect_rule(h, "O9");
+}
+
+/* To shared: mapped while the kernel still calls the page private. */
+static void test_s1_attribute(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, hand_convert(0, 3, 1, false));
+    h->page[3].shared_frame = 30;
+    hand_map(h, 0, 3, 30, RW);
+    hand_call(h);
+    expect_rule(h, "S1");
+}
+
+/* To private: the order of the machine says which comes first. */
+static void attribute_before_unmap(struct hand *h, uint8_t order)
+{
+    hand_share(h, 3, 30);
+    h->m.axis[AXIS_order] = order;
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_side(h, 3, true);
+    hand_call(h);
+}
+
+static void test_s1_order(void **state)
+{
+    attribute_before_unmap(*state, ORDER_UNMAP_FIRST);
+    expect_rule(*state, "S1");
+}
+
+static void test_s1_order_attribute_first(void **state)
+{
+    attribute_before_unmap(*state, ORDER_ATTRIBUTE_FIRST);
+    hand_fine(*state);
+}
+
 static void test_all_rules_fired(void **state)
 {
     (void)state;
@@ -337,6 +391,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T("deliberate-error-is-reported", test_deliberate_error),
         T("S1-own-private-frame", test_s1),
+        T("S1-mapped-before-attribute", test_s1_attribute),
+        T("S1-unmap-first", test_s1_order),
+        T("S1-attribute-first-may", test_s1_order_attribute_first),
         T("S2-dropped-while-mapped", test_s2),
         T("S3-shared-side", test_s3),
         T("S4-container-without-listener", test_s4_no_listener),
@@ -360,6 +417,8 @@ int main(void)
         T("O5-half-undone", test_o5),
         T("O6-answers-after-stop", test_o6),
         T("O7-stop-without-leave", test_o7),
+        T("O8-goes-on", test_o8),
+        T("O9-calls-for-nothing", test_o9),
         EMPTY("every-rule-has-fired", test_all_rules_fired),
     };
 

@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { SEEDS = 20000, SMALL_PAGES_MAX = 64 };
+enum { SEEDS = 20000, SMALL_PAGES_MAX = 150 };
 
 struct tally {
     struct generate_options o;
@@ -327,7 +327,7 @@ static void test_same_seed_same_program(void **state)
 
     assert_true(hash == hash_of(t, 1, 1000));
     assert_true(hash != hash_of(t, 2, 1001));
-    assert_int_equal(hash, UINT64_C(0x2315adc3a81a321e));
+    assert_int_equal(hash, UINT64_C(0x190c7dbe8186522b));
 }
 
 /* A vocabulary where nothing can fail: programs all the same. */
