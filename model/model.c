@@ -367,9 +367,9 @@ const struct view_mapping *model_mapping(const struct model *o, uint32_t contain
 const char *model_rule_name(uint32_t i)
 {
     const char *const names[] = {
-        rule_s1,   rule_s2,    rule_s3, rule_s4, rule_s5,     rule_s6, rule_i1,
-        rule_i2,   rule_i3,    rule_i4, rule_i7, rule_i8,     rule_o1, rule_o2,
-        rule_o3,   rule_o4,    rule_o5, rule_o6, rule_o7,     rule_o8, rule_o9,
+        rule_s1,   rule_s2,    rule_s3, rule_s4, rule_s5,     rule_s6,  rule_i1,
+        rule_i2,   rule_i3,    rule_i4, rule_i7, rule_i8,     rule_o1,  rule_o2,
+        rule_o3,   rule_o4,    rule_o5, rule_o6, rule_o7,     rule_o10, rule_o9,
         rule_data, rule_query, rule_x0, rule_x1, rule_expect,
     };
 

@@ -159,7 +159,7 @@ static bool judge_request(struct model *o, const struct op_result *r, struct vio
         return rule_o1_refused(o, r, v) && judge_undone(o, r, v);
     if (r->error == 0)
         return judge_done(o, r, v);
-    return rule_failed(o, r, v) && rule_o8_must_stop(o, r, v) && judge_undone(o, r, v);
+    return rule_failed(o, r, v) && rule_o10_must_stop(o, r, v) && judge_undone(o, r, v);
 }
 
 static bool judge_stopped(struct model *o, const struct op_result *r, struct violation *v)

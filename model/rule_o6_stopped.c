@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Allowed outcome 3c. O7: the VM may stop only when a conversion fails and failure=stop, or
- * when an undo failed itself. O8: with failure=stop a conversion that fails does stop. O6: once
- * stopped, everything answers EIO and does nothing.
+ * when an undo failed itself. O10: with failure=stop a conversion that fails does stop. O6:
+ * once stopped, everything answers EIO and does nothing.
  */
 #include "model/state.h"
 
 const char rule_o6[] = "O6 after-stop";
 const char rule_o7[] = "O7 must-not-stop";
-const char rule_o8[] = "O8 must-stop";
+const char rule_o10[] = "O10 must-stop";
 
 bool rule_o6_after_stop(const struct model *o, const struct op_result *r, struct violation *v)
 {
@@ -51,11 +51,11 @@ bool rule_o7_may_stop(const struct model *o, const struct op_result *r, struct v
     return o->plan.refused || rule_failed(o, r, v);
 }
 
-bool rule_o8_must_stop(const struct model *o, const struct op_result *r, struct violation *v)
+bool rule_o10_must_stop(const struct model *o, const struct op_result *r, struct violation *v)
 {
     assert(r->error && !r->stopped);
     if (o->plan.kind != OP_CONVERT || o->m->axis[AXIS_failure] != FAILURE_STOP)
         return true;
-    return violate(o, v, rule_o8, MODEL_NO_PAGE, CONTAINER_NONE,
+    return violate(o, v, rule_o10, MODEL_NO_PAGE, CONTAINER_NONE,
                    "failure=stop, the conversion returned %d and the VM goes on", r->error);
 }

@@ -252,8 +252,8 @@ bool violate(const struct model *o, struct violation *v, const char *rule, uint3
 
 extern const char rule_s1[], rule_s2[], rule_s3[], rule_s4[], rule_s5[], rule_s6[], rule_i1[],
     rule_i2[], rule_i3[], rule_i4[], rule_i7[], rule_i8[], rule_o1[], rule_o2[], rule_o3[],
-    rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_o8[], rule_o9[], rule_data[], rule_query[],
-    rule_x0[], rule_x1[], rule_expect[];
+    rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_o10[], rule_o9[], rule_data[],
+    rule_query[], rule_x0[], rule_x1[], rule_expect[];
 
 bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
@@ -301,7 +301,7 @@ bool rule_query_op(const struct model *o, const struct op_result *r, struct viol
 bool rule_x0_start(const struct model *o, struct violation *v);
 bool rule_x1_recount(const struct model *o, struct violation *v);
 
-bool rule_o8_must_stop(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_o10_must_stop(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_o9_idle(const struct model *o, const struct op_result *r, struct violation *v);
 
 /* Did a fault make a call of this op fail? */
