@@ -316,13 +316,13 @@ static void test_o7(void **state)
     expect_rule(h, "O7");
 }
 
-static void test_o8(void **state)
+static void test_o10(void **state)
 {
     struct hand *h = *state;
 
     h->m.axis[AXIS_failure] = FAILURE_STOP;
     share_fails(h, ENOMEM, ENOMEM, true);
-    expect_rule(h, "O8");
+    expect_rule(h, "O10");
 }
 
 static void test_o9(void **state)
@@ -417,7 +417,7 @@ int main(void)
         T("O5-half-undone", test_o5),
         T("O6-answers-after-stop", test_o6),
         T("O7-stop-without-leave", test_o7),
-        T("O8-goes-on", test_o8),
+        T("O10-goes-on", test_o10),
         T("O9-calls-for-nothing", test_o9),
         EMPTY("every-rule-has-fired", test_all_rules_fired),
     };

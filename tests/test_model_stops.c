@@ -77,7 +77,7 @@ static void test_policy_stop_missing(void **state)
     undo_share(h);
     h->r.error = ENOMEM;
     hand_end(h);
-    hand_expect(h, "O8");
+    hand_expect(h, "O10");
 }
 
 static void test_stop_without_leave(void **state)
