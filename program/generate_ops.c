@@ -200,7 +200,10 @@ static void add_unlisten(struct gen *g)
 
 static void add_query(struct gen *g)
 {
-    const struct section_decl *s = &g->m->sections[g->data[rng_below(&g->r, g->n_data)]];
+    /* MMIO can be asked about too. */
+    uint32_t section = rng_percent(&g->r, 10) ? rng_below(&g->r, g->m->n_sections)
+                                              : g->data[rng_below(&g->r, g->n_data)];
+    const struct section_decl *s = &g->m->sections[section];
     struct gen_listener l = {.region = (uint8_t)s->region};
     struct op op = {.kind = OP_QUERY};
 
