@@ -56,6 +56,8 @@ bool rule_o10_must_stop(const struct model *o, const struct op_result *r, struct
     assert(r->error && !r->stopped);
     if (o->plan.kind != OP_CONVERT || o->m->axis[AXIS_failure] != FAILURE_STOP)
         return true;
+    if (o->plan.goes_on) /* no conversion was asked for: it was the vCPU that failed */
+        return true;
     return violate(o, v, rule_o10, MODEL_NO_PAGE, CONTAINER_NONE,
                    "failure=stop, the conversion returned %d and the VM goes on", r->error);
 }

@@ -5,7 +5,7 @@
 
 #include "program/generate_internal.h"
 
-enum { CHANCE_ONE = 65536, WHERE_COUNT = 7 };
+enum { CHANCE_ONE = 65536, WHERE_ALLOC = 6, WHERE_COUNT = 7 };
 
 static const char *const where_names[WHERE_COUNT] = {
     "kvm/set_attributes", "vfio/map",   "vfio/unmap", "memfd/punch",
@@ -20,6 +20,9 @@ static uint32_t draw_point(struct gen *g)
 {
     const struct vocabulary *v = g->words;
     uint32_t where = gen_weighted(&g->r, where_weight, WHERE_WEIGHT_SUM), any;
+
+    if (g->striped && rng_percent(&g->r, 40))
+        where = WHERE_ALLOC; /* that is where records grow */
 
     if (where > 0 && where < 3 && !g->m->n_devices) /* no device, no DMA calls */
         where = 5;
@@ -48,6 +51,8 @@ static void draw_when(struct gen *g, struct op *op)
 {
     uint32_t x = rng_below(&g->r, 100);
 
+    if (g->striped)
+        x = 50 + x / 2; /* more that last */
     op->when = x < 78 ? FAULT_NTH : x < 90 ? FAULT_STICKY : FAULT_CHANCE;
     if (op->when == FAULT_CHANCE)
         op->value = CHANCE_ONE / rng_between(&g->r, 2, 16);

@@ -4,7 +4,9 @@
 
 #include "program/generate_internal.h"
 
-enum { GAP_MAX = 512 };
+/* Striped: every other page of much memory, one at a time, so that records of what is mapped
+ * have to grow. */
+enum { GAP_MAX = 512, STRIPED_PERMILLE = 6 };
 
 /* A stretch of a region on its way to an address. */
 struct piece {
@@ -17,6 +19,8 @@ static uint32_t draw_pages(struct gen *g)
 
     if (g->o->n_pages)
         return g->o->n_pages;
+    if (g->striped)
+        return rng_between(&g->r, 48, 64);
     if (x < 8)
         return rng_between(&g->r, 1, 7);
     if (x < 50)
@@ -34,7 +38,7 @@ static uint32_t draw_regions(struct gen *g)
     if (g->o->n_regions)
         n = g->o->n_regions;
     else
-        n = x < 32 ? 1 : x < 68 ? 2 : x < 88 ? 3 : 4;
+        n = x < 32 || g->striped ? 1 : x < 68 ? 2 : x < 88 ? 3 : 4;
     return n < g->n_pages ? n : g->n_pages;
 }
 
@@ -219,6 +223,7 @@ void gen_machine(struct gen *g)
 {
     draw_axes(g);
     g->page_size = machine_page_size(g->m);
+    g->striped = rng_below(&g->r, 1000) < STRIPED_PERMILLE;
     g->n_pages = draw_pages(g);
     g->m->n_vcpus = g->o->n_vcpus ? g->o->n_vcpus : rng_between(&g->r, 1, 4);
     draw_regions_of(g, draw_regions(g));

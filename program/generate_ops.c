@@ -322,14 +322,10 @@ static void add_start(struct gen *g)
     }
 }
 
-/* Every other page of much memory, one at a time: records of what is mapped have to grow. */
-enum { STRIPED_PERMILLE = 6 };
-
 static void draw_counts(struct gen *g)
 {
     uint32_t x = rng_below(&g->r, 100), y = rng_below(&g->r, 100);
 
-    g->striped = rng_below(&g->r, 1000) < STRIPED_PERMILLE;
     if (g->o->n_ops)
         g->left = g->o->n_ops;
     else if (g->striped)

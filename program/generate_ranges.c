@@ -258,10 +258,8 @@ void gen_convert_range(struct gen *g, struct gen_range *range, bool *to_private)
 
     if (draw_comb(g, range, to_private))
         return;
-    if (g->striped || rng_percent(&g->r, 2)) {
+    if ((g->striped && !g->last.n) || rng_percent(&g->r, 2))
         start_comb(g);
-        g->striped = false;
-    }
     shape = (enum shape)gen_weighted(&g->r, shape_weight, SHAPE_WEIGHT_SUM);
     if (!g->last.n && shape >= SHAPE_AGAIN && shape <= SHAPE_AROUND)
         shape = SHAPE_WHOLE;

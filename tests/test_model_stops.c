@@ -80,6 +80,21 @@ static void test_policy_stop_missing(void **state)
     hand_expect(h, "O10");
 }
 
+/* The access went through, and then running the vCPU failed: nothing was converted. */
+static void test_policy_no_conversion(void **state)
+{
+    struct hand *h = *state;
+    struct op op = hand_convert(0, 3, 1, true);
+
+    h->m.axis[AXIS_failure] = FAILURE_STOP;
+    op.via = VIA_FAULT; /* private already */
+    hand_begin(h, op);
+    hand_failed(h, ENOMEM, true, false);
+    h->r.error = ENOMEM;
+    hand_end(h);
+    hand_fine(h);
+}
+
 static void test_stop_without_leave(void **state)
 {
     struct hand *h = *state;
@@ -177,6 +192,7 @@ int main(void)
         T("3c-policy-says-stop", test_policy_stop_missing),
         T("3c-undo-failed", test_stop_in_undo),
         T("3c-policy", test_stop_by_policy),
+        T("3c-policy-no-conversion", test_policy_no_conversion),
         T("3c-without-leave", test_stop_without_leave),
         T("3c-refused-request", test_stop_of_refused),
         T("3c-success", test_stop_with_success),
