@@ -120,16 +120,16 @@ static bool check_page(const struct model *o, uint32_t page, const struct view_p
            (!converts || rule_s6_page(o, page, now, v));
 }
 
-void model_see_page(struct model *o, uint32_t page, const struct view_page *now)
+bool model_see_page(struct model *o, uint32_t page, const struct view_page *now)
 {
     struct slot_state *s = &o->slots[page];
 
     assert(page < o->n_slots);
     if (same_page(&s->seen, now))
-        return;
+        return false;
     if (o->phase == PHASE_BUILDING) { /* judged as a whole when it is ready */
         s->seen = *now;
-        return;
+        return true;
     }
     mark_dirty(o, page);
     if (o->phase == PHASE_OP || o->phase == PHASE_IDLE) {
@@ -142,6 +142,7 @@ void model_see_page(struct model *o, uint32_t page, const struct view_page *now)
             o->has_pending = !check_page(o, page, now, &o->pending);
     }
     s->seen = *now;
+    return true;
 }
 
 /* Keeps the counts that the mappings imply. */

@@ -76,7 +76,8 @@ uint64_t model_gpa_page(const struct model *o, uint32_t page);
 /* ---- what is seen ----
  * After each host call that changed anything: the pages and mappings that it changed, every
  * container and the totals. Telling what did not change is harmless. */
-void model_see_page(struct model *o, uint32_t page, const struct view_page *now);
+/* True when it was not known yet. */
+bool model_see_page(struct model *o, uint32_t page, const struct view_page *now);
 void model_see_mapping(struct model *o, uint32_t container, uint32_t page,
                        const struct view_mapping *now);
 /* A mapping at an IOVA that is no guest page's address. */

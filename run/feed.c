@@ -29,27 +29,6 @@ bool feed_prepare(struct runner *r)
     return r->tracker != NULL;
 }
 
-static bool same_page(const struct view_page *a, const struct view_page *b)
-{
-    return a->shared_frame == b->shared_frame && a->private_frame == b->private_frame &&
-           a->is_private == b->is_private && a->is_populated == b->is_populated;
-}
-
-/* Tells the model about a page, if there is anything new. */
-static void see_page(struct runner *r, uint32_t page, const struct view_page *seen)
-{
-    if (same_page(model_page(r->model, page), seen))
-        return;
-    model_see_page(r->model, page, seen);
-    if (r->starting)
-        return;
-    r->hash = hash_words(r->hash,
-                         (uint64_t[]){page | (uint64_t)seen->is_private << 32 |
-                                          (uint64_t)seen->is_populated << 33,
-                                      seen->shared_frame | (uint64_t)seen->private_frame << 32},
-                         2);
-}
-
 static void see_mapping(struct runner *r, uint32_t container, uint32_t page, uint64_t iova_page)
 {
     const struct view_mapping *last = model_mapping(r->model, container, page);
@@ -72,6 +51,8 @@ static void see_mapping(struct runner *r, uint32_t container, uint32_t page, uin
 static void see_row(struct runner *r, uint32_t page, uint64_t first, uint32_t n)
 {
     struct observe_page truth[SEE_AT_ONCE];
+    uint64_t words[SEE_AT_ONCE + 1] = {page};
+    bool any = false;
 
     assert(n <= SEE_AT_ONCE);
     r->observe->pages(r->observe->ctx, first, n, truth);
@@ -81,8 +62,12 @@ static void see_row(struct runner *r, uint32_t page, uint64_t first, uint32_t n)
                                  .is_private = truth[i].is_private};
 
         seen.is_populated = model_page(r->model, page + i)->is_populated;
-        see_page(r, page + i, &seen);
+        any |= model_see_page(r->model, page + i, &seen);
+        words[i + 1] = seen.shared_frame | (uint64_t)seen.private_frame << 31 |
+                       (uint64_t)seen.is_private << 63;
     }
+    if (any && !r->starting)
+        r->hash = hash_words(r->hash, words, n + 1);
 }
 
 static void see_pages(struct runner *r, uint64_t first, uint64_t n)
@@ -182,8 +167,9 @@ static void word_changed(struct runner *r, uint32_t region, uint32_t word, uint6
         struct view_page seen = *model_page(r->model, page);
 
         seen.is_populated = now >> bit & 1;
-        see_page(r, page, &seen);
+        model_see_page(r->model, page, &seen);
     }
+    r->hash = hash_words(r->hash, (uint64_t[]){region | (uint64_t)word << 32, now}, 2);
 }
 
 static bool region_tracker_changed(struct runner *r, uint32_t region)
