@@ -149,18 +149,51 @@ static void hash_call(struct runner *r, const struct sim_call *call)
     r->hash = hash_words(r->hash, words, sizeof(words) / sizeof(words[0]));
 }
 
+static bool call_is_dma(unsigned point)
+{
+    return point == POINT_VFIO_MAP || point == POINT_VFIO_UNMAP;
+}
+
+/* Tells the model what the call changed; false: nothing. */
+static bool feed_call(struct runner *r, const struct sim_call *call)
+{
+    return r->phase != PHASE_BUILD && !r->broken &&
+           feed_after_call(r, !call_is_dma(call->point));
+}
+
+/* What the model knows of the page whose story is told: its two sides and every mapping. */
+static uint64_t mark_hash(const struct runner *r)
+{
+    const struct view_page *page = model_page(r->model, r->trace->mark_page);
+    uint64_t words[2 + PROGRAM_CONTAINERS_MAX] = {
+        page->shared_frame | (uint64_t)page->private_frame << 32, page->is_private};
+
+    for (uint32_t i = 0; i < r->program->machine.n_containers; i++)
+        words[2 + i] = model_mapping(r->model, i, r->trace->mark_page)->frame;
+    return hash_words(0, words, sizeof(words) / sizeof(words[0]));
+}
+
 /* Does the call name the page whose story is told? */
-static bool call_touches_mark(struct runner *r, const struct sim_call *call)
+static bool call_names_mark(struct runner *r, const struct sim_call *call)
 {
     uint64_t size = machine_page_size(&r->program->machine), first = call->arg[0] / size;
     uint64_t n = (call->arg[1] + size - 1) / size;
 
-    if (r->trace->mark_page == MODEL_NO_PAGE)
-        return false;
     if (call->point != POINT_KVM_SET_ATTRIBUTES && call->point != POINT_VFIO_MAP &&
         call->point != POINT_VFIO_UNMAP)
         return false;
     return model_gpa_page(r->model, r->trace->mark_page) - first < n;
+}
+
+/* One more line of the story, after the model has seen what the call changed. */
+static bool traced_feed(struct runner *r, const struct sim_call *call)
+{
+    bool marked = r->trace->mark_page != MODEL_NO_PAGE && r->model;
+    uint64_t before = marked ? mark_hash(r) : 0;
+    bool any = feed_call(r, call);
+
+    trace_call(r->trace, call, marked && (call_names_mark(r, call) || mark_hash(r) != before));
+    return any;
 }
 
 /* What the signature of a failure needs; not worth the time in each call that goes well. */
@@ -171,16 +204,11 @@ static void remember_call(struct runner *r, const struct sim_call *call)
     snprintf(r->result->last_caller, sizeof(r->result->last_caller), "%s", call->caller);
 }
 
-static bool call_is_dma(unsigned point)
-{
-    return point == POINT_VFIO_MAP || point == POINT_VFIO_UNMAP;
-}
-
 static void on_call(void *ctx, const struct sim_call *call)
 {
     struct runner *r = ctx;
     struct violation v;
-    bool proof = false;
+    bool proof = false, any;
 
     hash_call(r, call);
     r->result->host_calls += !r->probing;
@@ -190,10 +218,8 @@ static void on_call(void *ctx, const struct sim_call *call)
         proof = note_retry(r, call);
     if (call->failed)
         note_failure(r, call, proof);
-    if (r->trace)
-        trace_call(r->trace, call, call_touches_mark(r, call));
-    if (r->phase != PHASE_BUILD && !r->broken &&
-        feed_after_call(r, !call_is_dma(call->point)) && !model_after_call(r->model, &v)) {
+    any = r->trace ? traced_feed(r, call) : feed_call(r, call);
+    if (any && !model_after_call(r->model, &v)) {
         break_off(r, VERDICT_VIOLATION, &v);
         remember_call(r, call);
     }
