@@ -47,6 +47,7 @@ static bool take_set(struct arguments *a, const char *text)
     }
     other = a->fixed;
     memcpy(other.axis, before.axis, sizeof(other.axis));
+    other.share = before.share;
     if (memcmp(&other, &before, sizeof(other)) == 0)
         return cli_remember_set("replay", a->sets, sizeof(a->sets), text);
     cli_usage_error("replay", "--set %s: only the axes of a machine can be changed", text);

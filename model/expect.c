@@ -14,6 +14,16 @@ static bool want_value(const struct model *o, const char *what, uint64_t want, u
                    (unsigned long long)found);
 }
 
+static bool want_errno(const struct model *o, const char *what, uint64_t want, uint64_t found,
+                       struct violation *v)
+{
+    if (want == found)
+        return true;
+    return violate(o, v, rule_expect, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "%s: expected %s, found %s", what, errno_name((int)want),
+                   errno_name((int)found));
+}
+
 /* One page of a range: NULL when it is as expected, else what it is. */
 static const char *page_differs(const struct model *o, const struct expect *e, uint32_t slot)
 {
@@ -72,13 +82,13 @@ bool model_expect(const struct model *o, const struct expect *e, const struct op
     assert(e->kind < EXPECT_KIND_COUNT);
     switch (e->kind) {
     case EXPECT_RESULT:
-        return want_value(o, "result", e->value, (uint64_t)r->error, v);
+        return want_errno(o, "result", e->value, (uint64_t)r->error, v);
     case EXPECT_STATUS:
         if (!r->has_status)
             return violate(o, v, rule_expect, MODEL_NO_PAGE, CONTAINER_NONE,
                            "status: expected %llu, the guest was told nothing",
                            (unsigned long long)e->value);
-        return want_value(o, "status", e->value, r->guest_status, v);
+        return want_errno(o, "status", e->value, r->guest_status, v);
     case EXPECT_CALLS:
         return want_value(o, "calls", e->value, calls_of_point, v);
     case EXPECT_DATA:

@@ -5,7 +5,7 @@
  */
 #include "model/state.h"
 
-/* Debt is what may still be there on the other side: it is remembered, never forgiven. */
+/* Debt is what is still there on the other side: remembered as long as it is there. */
 static void settle_debt(struct model *o, uint32_t slot)
 {
     const struct view_page *now = &o->slots[slot].seen;

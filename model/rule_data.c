@@ -37,8 +37,8 @@ bool rule_data_op(struct model *o, const struct op_result *r, struct violation *
     if (p->free_result)
         return true;
     if (r->error != error)
-        return violate(o, v, rule_data, p->slot, CONTAINER_NONE, "must return %d, returned %d",
-                       error, r->error);
+        return violate(o, v, rule_data, p->slot, CONTAINER_NONE, "must return %s, returned %s",
+                       errno_name(error), errno_name(r->error));
     if (error)
         return true;
     token = &o->tokens[page_is_private(o, p->home_lo)][p->home_lo];

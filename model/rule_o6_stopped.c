@@ -19,7 +19,7 @@ bool rule_o6_after_stop(const struct model *o, const struct op_result *r, struct
         return true;
     if (r->error != EIO)
         return violate(o, v, rule_o6, MODEL_NO_PAGE, CONTAINER_NONE,
-                       "must return EIO (%d), returned %d", EIO, r->error);
+                       "must return EIO, returned %s", errno_name(r->error));
     if (r->n_calls)
         return violate(o, v, rule_o6, MODEL_NO_PAGE, CONTAINER_NONE, "made %u host calls",
                        r->n_calls);
@@ -41,7 +41,8 @@ bool rule_o7_may_stop(const struct model *o, const struct op_result *r, struct v
     assert(r->stopped && !o->stopped);
     if (!r->error || !kind_may_stop(o->plan.kind))
         return violate(o, v, rule_o7, MODEL_NO_PAGE, CONTAINER_NONE,
-                       "stopped by an op that cannot stop it (returned %d)", r->error);
+                       "stopped by an op that cannot stop it (returned %s)",
+                       errno_name(r->error));
     if (!policy && !failed_in_undo(r))
         return violate(o, v, rule_o7, MODEL_NO_PAGE, CONTAINER_NONE,
                        "stopped, but no undo failed and failure=rollback");
@@ -59,5 +60,6 @@ bool rule_o10_must_stop(const struct model *o, const struct op_result *r, struct
     if (o->plan.goes_on) /* no conversion was asked for: it was the vCPU that failed */
         return true;
     return violate(o, v, rule_o10, MODEL_NO_PAGE, CONTAINER_NONE,
-                   "failure=stop, the conversion returned %d and the VM goes on", r->error);
+                   "failure=stop, the conversion returned %s and the VM goes on",
+                   errno_name(r->error));
 }

@@ -84,15 +84,16 @@ bool rule_o1_refused(const struct model *o, const struct op_result *r, struct vi
     assert(o->plan.refused);
     if (r->n_calls)
         return violate(o, v, rule_o1, MODEL_NO_PAGE, CONTAINER_NONE,
-                       "must be refused with error %d, but made %u calls", o->plan.refused,
-                       r->n_calls);
+                       "must be refused with %s, but made %u calls",
+                       errno_name(o->plan.refused), r->n_calls);
     if (r->error == o->plan.refused ||
         (r->error && failed_by_fault(r) && failed_with(r, r->error)))
         return true;
     if (r->error == 0 && o->plan.free_result)
         return true;
     return violate(o, v, rule_o1, MODEL_NO_PAGE, CONTAINER_NONE,
-                   "must be refused with error %d, returned %d", o->plan.refused, r->error);
+                   "must be refused with %s, returned %s", errno_name(o->plan.refused),
+                   errno_name(r->error));
 }
 
 bool rule_failed(const struct model *o, const struct op_result *r, struct violation *v)
@@ -104,18 +105,18 @@ bool rule_failed(const struct model *o, const struct op_result *r, struct violat
     assert(r->error && !o->plan.refused);
     if (o->plan.kind == OP_DETACH)
         return violate(o, v, rule_o2, MODEL_NO_PAGE, CONTAINER_NONE,
-                       "a detach always succeeds, returned %d", r->error);
+                       "a detach always succeeds, returned %s", errno_name(r->error));
     if (!by_fault && !need.too_many_entries && !need.too_much_locked)
         return violate(o, v, r->n_failed ? rule_o4 : rule_o2, MODEL_NO_PAGE, CONTAINER_NONE,
-                       r->n_failed ? "the target fits, but it returned %d"
-                                   : "nothing failed, but it returned %d",
-                       r->error);
+                       r->n_failed ? "the target fits, but it returned %s"
+                                   : "nothing failed, but it returned %s",
+                       errno_name(r->error));
     if (is_first_error(r, r->error) || (need.too_many_entries && r->error == ENOSPC) ||
         (need.too_much_locked && r->error == ENOMEM))
         return true;
     return violate(o, v, rule_o3, MODEL_NO_PAGE, CONTAINER_NONE,
-                   "returned %d; %u calls failed, the first for good with %d", r->error,
-                   r->n_failed, first ? first->error : 0);
+                   "returned %s; %u calls failed, the first for good with %s",
+                   errno_name(r->error), r->n_failed, errno_name(first ? first->error : 0));
 }
 
 /* A conversion that found all its pages as they should be. An old drop that failed may be tried
@@ -139,5 +140,5 @@ bool rule_undelivered(const struct model *o, const struct op_result *r, struct v
     if (r->error == 0 || failed_with(r, r->error))
         return true;
     return violate(o, v, rule_o3, MODEL_NO_PAGE, CONTAINER_NONE,
-                   "returned %d, no failed call said so", r->error);
+                   "returned %s, no failed call said so", errno_name(r->error));
 }

@@ -12,7 +12,8 @@ bool rule_query_op(const struct model *o, const struct op_result *r, struct viol
     assert(p->kind == OP_QUERY);
     if (r->error != p->refused)
         return violate(o, v, rule_query, MODEL_NO_PAGE, CONTAINER_NONE,
-                       "must return %d, returned %d", p->refused, r->error);
+                       "must return %s, returned %s", errno_name(p->refused),
+                       errno_name(r->error));
     for (uint32_t i = p->home_lo; !r->error && i < p->home_hi; i++)
         want &= !page_is_private(o, i) && !(o->info[i].kind & SLOT_MMIO);
     if (r->error || r->data == want)

@@ -24,6 +24,13 @@ bool violate(const struct model *o, struct violation *v, const char *rule, uint3
     return false;
 }
 
+const char *errno_name(int error)
+{
+    const char *name = error > 0 ? strerrorname_np(error) : NULL;
+
+    return error == 0 ? "success" : name ? name : "an unknown error";
+}
+
 void state_start(struct model *o)
 {
     for (uint32_t i = 0; i < o->n_pages; i++)

@@ -214,6 +214,9 @@ static inline bool slot_is_plain_private(const struct model *o, uint32_t slot)
     return !mapped;
 }
 
+/* "ENOSPC" for 28; for reports. */
+const char *errno_name(int error);
+
 /* What the page showed when the op began. */
 static inline const struct view_page *slot_pre(const struct model *o, uint32_t slot)
 {

@@ -14,6 +14,7 @@
 /* What is fixed from outside (--set): a field at its "free" value is drawn a program. */
 struct generate_options {
     int8_t axis[AXIS_COUNT]; /* value index, -1: free */
+    int8_t share;            /* enum region_share of every region, -1: free */
     uint32_t n_pages;        /* guest pages over all regions, 0: free */
     uint32_t n_regions;      /* 0: free */
     uint32_t n_containers;   /* UINT32_MAX: free */

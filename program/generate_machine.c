@@ -56,6 +56,13 @@ static void draw_axes(struct gen *g)
     }
 }
 
+static uint8_t draw_share(struct gen *g)
+{
+    uint8_t drawn = rng_percent(&g->r, 50) ? SHARE_MEMFD : SHARE_ANON;
+
+    return g->o->share < 0 ? drawn : (uint8_t)g->o->share;
+}
+
 /* A region that conversions run into: MMIO, ROM, or RAM without a private side. */
 static void draw_odd_region(struct gen *g, struct region_decl *r)
 {
@@ -63,7 +70,7 @@ static void draw_odd_region(struct gen *g, struct region_decl *r)
 
     r->kind = x < 40 ? REGION_MMIO : x < 65 ? REGION_ROM : REGION_RAM;
     if (r->kind != REGION_MMIO)
-        r->share = rng_percent(&g->r, 50) ? SHARE_MEMFD : SHARE_ANON;
+        r->share = draw_share(g);
 }
 
 /* Region 0 is always RAM with a private side. */
@@ -89,7 +96,7 @@ static void draw_regions_of(struct gen *g, uint32_t n)
         }
         if (i < n - odd) {
             r->guest_memfd = 1;
-            r->share = rng_percent(&g->r, 50) ? SHARE_MEMFD : SHARE_ANON;
+            r->share = draw_share(g);
         }
         assert(r->n_pages > 0 && r->n_pages <= most);
         rest -= r->n_pages;

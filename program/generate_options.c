@@ -9,6 +9,7 @@
 #include "program/generate.h"
 
 enum field {
+    FIELD_SHARE,
     FIELD_PAGES,
     FIELD_REGIONS,
     FIELD_CONTAINERS,
@@ -26,6 +27,8 @@ static const struct {
     const char *help;
     uint32_t min, max;
 } fields[FIELD_COUNT] = {
+    [FIELD_SHARE] = {"share", "anon|memfd|free", "what holds the shared side of a region", 0,
+                     0},
     [FIELD_PAGES] = {"pages", "1..262144|free", "guest pages over all regions", 1,
                      PROGRAM_PAGES_MAX},
     [FIELD_REGIONS] = {"regions", "1..8|free", "memory regions", 1, PROGRAM_REGIONS_MAX},
@@ -58,6 +61,7 @@ void generate_defaults(struct generate_options *o)
     memset(o, 0, sizeof(*o));
     memset(o->axis, -1, sizeof(o->axis));
     o->n_containers = UINT32_MAX;
+    o->share = -1;
     o->faults = -1;
 }
 
@@ -135,17 +139,20 @@ static int parse_u32(uint32_t field, const char *s, uint32_t *out, const struct 
     return 0;
 }
 
-static int set_faults(struct generate_options *o, const char *value, const struct complaint *c)
+/* One of the names, or "free" for -1. */
+static int set_name(int8_t *out, uint32_t field, const char *const names[2], const char *value,
+                    const struct complaint *c)
 {
-    static const char *const names[] = {"off", "on", "free"};
-
-    for (int8_t i = 0; i < 3; i++) {
+    for (int8_t i = 0; i < 2; i++) {
         if (strcmp(value, names[i]) == 0) {
-            o->faults = i == 2 ? -1 : i;
+            *out = i;
             return 0;
         }
     }
-    return complain(c, "faults: expected %s, got '%s'", fields[FIELD_FAULTS].values,
+    *out = -1;
+    if (strcmp(value, "free") == 0)
+        return 0;
+    return complain(c, "%s: expected %s, got '%s'", fields[field].name, fields[field].values,
                     show(value, strlen(value)).s);
 }
 
@@ -164,7 +171,9 @@ static int set_field(struct generate_options *o, uint32_t field, const char *val
 
     assert(field < FIELD_COUNT);
     if (field == FIELD_FAULTS)
-        return set_faults(o, value, c);
+        return set_name(&o->faults, field, (const char *[]){"off", "on"}, value, c);
+    if (field == FIELD_SHARE)
+        return set_name(&o->share, field, (const char *[]){"anon", "memfd"}, value, c);
     if (strcmp(value, "free") == 0) {
         *numbers[field] = field == FIELD_CONTAINERS ? UINT32_MAX : 0;
         return 0;

@@ -189,7 +189,7 @@ static void wrong_example_is_noticed(void **state)
     assert_int_equal(n, 1);
     snprintf(page, sizeof(page), "%sresult=EINVAL\n\nMore text.\n", page_start);
     assert_string_equal(try_page(page, &n),
-                        "line 7: E1 expectation: result: expected 22, found 0");
+                        "line 7: E1 expectation: result: expected EINVAL, found success");
     snprintf(page, sizeof(page), "%sresul=0\n\nMore text.\n", page_start);
     assert_non_null(strstr(try_page(page, &n), "line 7: "));
 }

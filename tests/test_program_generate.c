@@ -355,7 +355,7 @@ static void test_options(void **state)
         assert_non_null(help);
         n++;
     }
-    assert_int_equal(n, AXIS_COUNT + 8);
+    assert_int_equal(n, AXIS_COUNT + 9);
     must_set(t, "order=unmap-first");
     assert_int_equal(t->o.axis[AXIS_order], ORDER_UNMAP_FIRST);
     must_set(t, "order=free");
@@ -366,6 +366,13 @@ static void test_options(void **state)
     assert_true(t->o.n_containers == UINT32_MAX);
     must_set(t, "entries=4294967295");
     assert_true(t->o.entry_limit == UINT32_MAX);
+    must_set(t, "share=memfd");
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        assert_int_equal(generate(&t->p, seed, &t->o, &test_vocabulary), 0);
+        assert_int_equal(t->p.machine.regions[0].share, SHARE_MEMFD);
+    }
+    must_set(t, "share=free");
+    assert_int_equal(t->o.share, -1);
     must_set(t, "faults=on");
     must_set(t, "faults=free");
     assert_int_equal(t->o.faults, -1);
@@ -399,7 +406,7 @@ static void test_bad_options(void **state)
     } bad[] = {
         {"pages", "expected key=value, got 'pages'"},
         {"=3", "unknown key ''; there are: mode order failure tracker iommu mapping kernel "
-               "page_size pages regions containers vcpus ops entries conversions "
+               "page_size share pages regions containers vcpus ops entries conversions "
                "faults"},
         {"iommu=iommufd", "unknown axis value iommu=iommufd; this version has: type1"},
         {"order=\x1b[1m", "unknown axis value order=?[1m; this version has: "
