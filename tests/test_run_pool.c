@@ -90,6 +90,14 @@ static int fail_for_no_reason(void)
     return -EIO;
 }
 
+static int fail_every_other_time(void)
+{
+    static bool again;
+
+    again = !again;
+    return again ? 0 : -EIO;
+}
+
 static int leave(void)
 {
     _exit(5);
@@ -208,6 +216,28 @@ static void more_jobs_than_items(void **state)
     run(&subject_core, 8);
     assert_int_equal(totals.programs, 2);
     assert_int_equal(totals.n_findings, 0);
+}
+
+/* The second run of a program must be the first one again; without a second run nobody knows.
+ */
+static void a_program_that_differs_is_found(void **state)
+{
+    struct subject s = subject_core;
+    struct pool_options options = {.jobs = 2, .subject = &s};
+
+    (void)state;
+    s.attach = attach;
+    chosen = item_7;
+    at_attach = fail_every_other_time;
+    source.load = load_noting;
+    assert_int_equal(pool_run(&source, &options, results, &totals), 0);
+    assert_int_equal(totals.n_findings, 0);
+    options.recheck_percent = 100;
+    assert_int_equal(pool_run(&source, &options, results, &totals), 0);
+    assert_int_equal(totals.n_findings, 1);
+    assert_int_equal(totals.findings[0].item, 7);
+    assert_int_equal(totals.findings[0].result.verdict, VERDICT_NONDETERMINISM);
+    assert_int_equal(pool_exit_code(&totals), 3);
 }
 
 static void an_exit_is_a_crash(void **state)
@@ -403,6 +433,7 @@ int main(void)
         TEST("sums-do-not-depend-on-jobs", sums_do_not_depend_on_jobs),
         TEST("the-hash-depends-on-each-item", the_hash_depends_on_each_item),
         TEST("more-jobs-than-items", more_jobs_than_items),
+        TEST("a-program-that-differs-is-found", a_program_that_differs_is_found),
         TEST("an-exit-is-a-crash", an_exit_is_a_crash),
         TEST("a-death-by-signal-is-a-crash", a_death_by_signal_is_a_crash),
         TEST("a-loop-is-a-hang", a_loop_is_a_hang),

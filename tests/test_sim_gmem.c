@@ -53,6 +53,19 @@ static void test_create_errors(void **state)
     create_rows(KVM_X86_DEFAULT_VM); /* 6.12 does not ask what kind of VM it is */
 }
 
+/* 7.1, two rules broken at once: flags and size are looked at before an fd is. */
+static void test_create_order(void **state)
+{
+    int last = 0;
+
+    (void)state;
+    while (last >= 0)
+        last = create(PS, 0);
+    assert_rule("7.1 fd table", last, -EMFILE);
+    assert_rule("7.1 flags before fd table", create(PS, 1), -EINVAL);
+    assert_rule("7.1 size before fd table", create(0, 0), -EINVAL);
+}
+
 static void test_not_an_ordinary_file(void **state)
 {
     char byte = 0;
@@ -205,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST("missing-page-is-seen", test_missing_page_is_seen),
         TEST("create-errors", test_create_errors),
+        TEST("create-order", test_create_order),
         TEST("not-an-ordinary-file", test_not_an_ordinary_file),
         TEST("fallocate-rows", test_fallocate_rows),
         TEST("fallocate-order", test_fallocate_order),
