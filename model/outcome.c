@@ -53,9 +53,37 @@ static bool judge_quiet(struct model *o, struct violation *v)
     return judge_pages_kept(o, v) && judge_mappings(o, v) && rule_s5_open(o, v);
 }
 
-static bool convert_page(struct model *o, uint32_t slot, bool debt_allowed, struct violation *v)
+/* Stretches of pages that one drop can have been for, and how many of them left something. */
+struct left_behind {
+    bool in_stretch; /* the page before may belong to the same drop */
+    bool counted;    /* and its stretch has left something */
+    uint32_t n;
+};
+
+static void count_left(const struct model *o, uint32_t slot, bool dropped,
+                       struct left_behind *l)
+{
+    const struct view_page *now = &o->slots[slot].seen;
+    bool left = o->plan.to_private ? now->shared_frame != 0 : now->private_frame != 0;
+
+    if (!dropped) {
+        *l = (struct left_behind){.n = l->n};
+        return;
+    }
+    if (!l->in_stretch)
+        l->counted = false;
+    l->in_stretch = true;
+    l->n += left && !l->counted;
+    l->counted |= left;
+}
+
+static bool convert_page(struct model *o, uint32_t slot, bool debt_allowed,
+                         struct left_behind *l, struct violation *v)
 {
     bool flipped = page_is_private(o, o->info[slot].home) != o->plan.to_private;
+    /* A drop that failed earlier may be tried again together with its neighbours; where it left
+     * no frame nobody can see which page it was. */
+    bool owed = o->drop_failed;
 
     if (flipped) {
         state_flip(o, slot);
@@ -63,26 +91,30 @@ static bool convert_page(struct model *o, uint32_t slot, bool debt_allowed, stru
     }
     if (!rule_i3_page(o, slot, v) || !rule_i4_converted(o, slot, flipped, debt_allowed, v))
         return false;
+    count_left(o, slot, flipped || owed, l);
     settle_debt(o, slot);
     return true;
 }
 
-static bool adopt_convert(struct model *o, bool debt_allowed, struct violation *v)
+static bool adopt_convert(struct model *o, uint32_t failed_drops, struct violation *v)
 {
     const struct plan *p = &o->plan;
+    struct left_behind l = {.n = 0};
 
     for (uint32_t i = 0; i < o->n_sections; i++) {
         const struct section *s = &o->sections[i];
         uint64_t from = s->gpa_page > p->lo ? s->gpa_page : p->lo;
         uint64_t to = s->gpa_page + s->n_pages < p->hi ? s->gpa_page + s->n_pages : p->hi;
 
+        l.in_stretch = false;
         if (!(o->info[s->home].kind & SLOT_GMEM))
             continue;
         for (uint64_t page = from; page < to; page++)
-            if (!convert_page(o, s->home + (uint32_t)(page - s->gpa_page), debt_allowed, v))
+            if (!convert_page(o, s->home + (uint32_t)(page - s->gpa_page), failed_drops > 0, &l,
+                              v))
                 return false;
     }
-    return true;
+    return rule_i4_left(o, l.n, failed_drops, v);
 }
 
 static void adopt_device(struct model *o)
@@ -106,7 +138,7 @@ static bool judge_done(struct model *o, const struct op_result *r, struct violat
     o->outcome = MODEL_DONE;
     switch (p->kind) {
     case OP_CONVERT:
-        if (!p->goes_on && (!adopt_convert(o, failed_drop(r), v) || !rule_o9_idle(o, r, v)))
+        if (!p->goes_on && (!adopt_convert(o, failed_drops(r), v) || !rule_o9_idle(o, r, v)))
             return false;
         break;
     case OP_ATTACH:
@@ -201,8 +233,8 @@ bool model_op_end(struct model *o, const struct op_result *r, struct violation *
     bool ok;
 
     assert(o->phase == PHASE_OP);
-    o->drop_failed |= failed_drop(r);
     ok = model_after_call(o, v) && judge(o, r, v);
+    o->drop_failed |= failed_drops(r) > 0; /* of the ops to come */
     o->phase = PHASE_IDLE;
     o->plan.kind = OP_KIND_COUNT; /* between ops nothing may change */
     o->plan.container = CONTAINER_NONE;

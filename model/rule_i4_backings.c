@@ -60,3 +60,14 @@ bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool 
                        side(now, !live), side(pre, !live));
     return true;
 }
+
+/* One failed drop excuses what one drop would have taken: pages in a row. */
+bool rule_i4_left(const struct model *o, uint32_t stretches, uint32_t failed_drops,
+                  struct violation *v)
+{
+    if (stretches <= failed_drops)
+        return true;
+    return violate(o, v, rule_i4, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "%u stretches kept their old side, but only %u drops failed", stretches,
+                   failed_drops);
+}

@@ -43,7 +43,7 @@ static bool mapping_restored(const struct model *o, const struct map_change *c,
 
 bool rule_o5_old_state(const struct model *o, const struct op_result *r, struct violation *v)
 {
-    bool debt_allowed = failed_drop(r);
+    bool debt_allowed = failed_drops(r) > 0;
 
     for (uint32_t i = 0; i < o->n_changes; i++)
         if (!page_restored(o, &o->changes[i], debt_allowed, v))

@@ -39,12 +39,13 @@ bool failed_in_undo(const struct op_result *r)
     return r->n_failed > MODEL_FAILED_MAX;
 }
 
-bool failed_drop(const struct op_result *r)
+uint32_t failed_drops(const struct op_result *r)
 {
+    uint32_t n = 0;
+
     for (uint32_t i = 0; i < n_recorded(r); i++)
-        if (r->failed[i].is_drop && !r->failed[i].made_good)
-            return true;
-    return r->n_failed > MODEL_FAILED_MAX;
+        n += r->failed[i].is_drop && !r->failed[i].made_good;
+    return r->n_failed > MODEL_FAILED_MAX ? UINT32_MAX : n;
 }
 
 /* The first failure that was not made good: why the op failed. NULL: none. */
@@ -124,7 +125,7 @@ bool rule_failed(const struct model *o, const struct op_result *r, struct violat
 bool rule_o9_idle(const struct model *o, const struct op_result *r, struct violation *v)
 {
     assert(o->plan.kind == OP_CONVERT);
-    if (o->pages_changed || r->n_calls == 0 || o->drop_failed)
+    if (o->pages_changed || r->n_calls == 0 || o->drop_failed || failed_drops(r))
         return true;
     return violate(o, v, rule_o9, MODEL_NO_PAGE, CONTAINER_NONE,
                    "no page had to change, but it made %u calls", r->n_calls);

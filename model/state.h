@@ -290,6 +290,9 @@ bool rule_i3_page(const struct model *o, uint32_t slot, struct violation *v);
 bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struct violation *v);
 bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool debt_allowed,
                        struct violation *v);
+/* `stretches`: of pages that one drop can have been for, and that kept their old side. */
+bool rule_i4_left(const struct model *o, uint32_t stretches, uint32_t failed_drops,
+                  struct violation *v);
 bool rule_i7_status(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_i8_leaks(const struct model *o, struct violation *v);
 bool rule_o5_old_state(const struct model *o, const struct op_result *r, struct violation *v);
@@ -310,8 +313,8 @@ bool rule_o9_idle(const struct model *o, const struct op_result *r, struct viola
 /* Did a fault make a call of this op fail? */
 bool failed_by_fault(const struct op_result *r);
 bool failed_in_undo(const struct op_result *r);
-/* Is a drop left undone? */
-bool failed_drop(const struct op_result *r);
+/* Drops left undone. */
+uint32_t failed_drops(const struct op_result *r);
 /* Is `error` the answer of a call that failed? */
 bool failed_with(const struct op_result *r, int error);
 

@@ -110,6 +110,45 @@ static void test_debt_without_failed_drop(void **state)
     hand_expect(h, "I4");
 }
 
+/* Pages 3 and 5 are shared, 4 is private: two drops, one for each.
+ *
+ *   page        3 4 5
+ *   before      S P S
+ *   afterwards  P P P    the frames of 3 and 5 are still there
+ */
+static void two_left(struct hand *h)
+{
+    hand_share(h, 3, 30);
+    hand_share(h, 5, 50);
+    hand_begin(h, hand_convert(0, 3, 3, true));
+    for (uint32_t page = 3; page <= 5; page += 2) {
+        hand_side(h, page, true);
+        hand_map(h, 0, page, 0, NONE);
+        h->page[page].is_populated = 0;
+    }
+    hand_call(h);
+    hand_failed_drop(h);
+}
+
+static void test_debt_of_two_drops(void **state)
+{
+    struct hand *h = *state;
+
+    two_left(h);
+    hand_failed_drop(h);
+    hand_end(h);
+    hand_fine(h);
+}
+
+static void test_debt_given_up_early(void **state)
+{
+    struct hand *h = *state;
+
+    two_left(h);
+    hand_end(h); /* one drop failed, the other was not tried */
+    hand_expect(h, "I4");
+}
+
 static void test_debt_drop_made_good(void **state)
 {
     struct hand *h = *state;
@@ -316,6 +355,8 @@ int main(void)
         T("3a-debt-not-retried", test_debt_not_retried),
         T("3a-debt-comes-alive", test_debt_comes_alive),
         T("3a-debt-on-another-frame", test_debt_another_frame),
+        T("3a-debt-of-two-drops", test_debt_of_two_drops),
+        T("3a-debt-given-up-early", test_debt_given_up_early),
         T("3a-debt-needs-a-failed-drop", test_debt_without_failed_drop),
         T("3a-debt-drop-made-good", test_debt_drop_made_good),
         T("3b-undone", test_undone),
