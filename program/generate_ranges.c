@@ -20,7 +20,7 @@ enum shape {
 };
 
 static const uint16_t shape_weight[SHAPE_COUNT] = {
-    [SHAPE_WHOLE] = 4,  [SHAPE_PAGE] = 20, [SHAPE_EDGE] = 6,  [SHAPE_BORDER] = 10,
+    [SHAPE_WHOLE] = 3,  [SHAPE_PAGE] = 21, [SHAPE_EDGE] = 6,  [SHAPE_BORDER] = 10,
     [SHAPE_RUN] = 34,   [SHAPE_AGAIN] = 4, [SHAPE_BACK] = 10, [SHAPE_WITHIN] = 6,
     [SHAPE_AROUND] = 4, [SHAPE_HOLE] = 1,  [SHAPE_ALL] = 1,
 };
@@ -36,7 +36,7 @@ static uint8_t draw_section(struct gen *g)
 
 static void draw_run(struct gen *g, uint32_t n, uint32_t *first, uint32_t *count)
 {
-    uint32_t most = rng_percent(&g->r, 90) ? 7 : n; /* small ones leave more to do */
+    uint32_t most = rng_percent(&g->r, 92) ? 6 : n; /* small ones leave more to do */
 
     *first = rng_below(&g->r, n);
     *count = rng_between(&g->r, 1, n - *first < most ? n - *first : most);
@@ -100,7 +100,7 @@ static struct gen_range over_border(struct gen *g, uint8_t section)
     if (!has_neighbour(g, section) && rng_percent(&g->r, 75))
         return part_of(g, section, SHAPE_RUN);
     return (struct gen_range){s->gpa_page + s->n_pages - inside,
-                              inside + rng_between(&g->r, 1, 8), section};
+                              inside + rng_between(&g->r, 1, 6), section};
 }
 
 /* From before the section: the hole there, or whatever touches it. */
