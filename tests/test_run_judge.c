@@ -262,6 +262,30 @@ static void an_endless_loop_is_a_hang(void **state)
     assert_int_equal(result.verdict, VERDICT_OK);
 }
 
+static int destroy_asks_first(void *state)
+{
+    uint64_t soft;
+
+    host_getrlimit(&saved_host, 0, &soft);
+    return subject_core.destroy(state);
+}
+
+/* One host call more, with no effect on anything: only the hash of the calls can tell. */
+static void a_call_more_is_another_hash(void **state)
+{
+    struct subject s = subject_core;
+    uint64_t first;
+
+    (void)state;
+    run_with(&subject_core);
+    first = result.hash;
+    s.build = build_keeps_host;
+    s.destroy = destroy_asks_first;
+    run_with(&s);
+    assert_int_equal(result.verdict, VERDICT_OK);
+    assert_int_not_equal(result.hash, first);
+}
+
 static void same_program_same_hash(void **state)
 {
     uint64_t first;
@@ -302,6 +326,8 @@ int main(void)
         {"run/judge/a-large-conversion-is-no-hang", a_large_conversion_is_no_hang, NULL, NULL,
          NULL},
         {"run/judge/an-endless-loop-is-a-hang", an_endless_loop_is_a_hang, NULL, NULL, NULL},
+        {"run/judge/a-call-more-is-another-hash", a_call_more_is_another_hash, NULL, NULL,
+         NULL},
         {"run/judge/same-program-same-hash", same_program_same_hash, NULL, NULL, NULL},
     };
 
