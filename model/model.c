@@ -164,8 +164,10 @@ void model_see_mapping(struct model *o, uint32_t container, uint32_t page,
     struct map_state *s = &c->maps[page];
 
     assert(container < o->m->n_containers && page < o->n_slots);
-    if (s->seen.frame == now->frame && (!now->frame || s->seen.access == now->access))
+    if (s->seen.frame == now->frame && (!now->frame || s->seen.access == now->access)) {
+        s->seen.head = now->head; /* the partition is no part of M */
         return;
+    }
     mark_dirty(o, page);
     if ((o->phase == PHASE_OP || o->phase == PHASE_IDLE) && s->op_mark != o->op_serial) {
         s->op_mark = o->op_serial;

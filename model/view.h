@@ -22,8 +22,9 @@ struct view_page {
 
 /* One guest page as a container's device sees it at IOVA = GPA. M of design.md section 6. */
 struct view_mapping {
-    uint32_t frame;  /* 0: not mapped */
-    uint32_t access; /* 1 read, 2 write */
+    uint32_t frame; /* 0: not mapped */
+    uint8_t access; /* 1 read, 2 write */
+    bool head;      /* the first page of a mapping of the kernel's: how it is cut */
 };
 
 struct view_container {

@@ -36,13 +36,15 @@ static void see_mapping(struct runner *r, uint32_t container, uint32_t page, uin
     struct view_mapping seen;
 
     r->observe->mapping(r->observe->ctx, container, iova_page, &truth);
-    seen = (struct view_mapping){.frame = truth.frame, .access = truth.access};
-    if (seen.frame == last->frame && seen.access == last->access)
+    seen =
+        (struct view_mapping){.frame = truth.frame, .access = truth.access, .head = truth.head};
+    if (seen.frame == last->frame && seen.access == last->access && seen.head == last->head)
         return;
-    r->hash = hash_words(r->hash,
-                         (uint64_t[]){page | (uint64_t)container << 32,
-                                      seen.frame | (uint64_t)seen.access << 32},
-                         2);
+    r->hash = hash_words(
+        r->hash,
+        (uint64_t[]){page | (uint64_t)container << 32,
+                     seen.frame | (uint64_t)seen.access << 32 | (uint64_t)seen.head << 34},
+        2);
     model_see_mapping(r->model, container, page, &seen);
 }
 

@@ -92,7 +92,8 @@ static void observe_mapping(void *ctx, uint32_t container, uint64_t iova_page,
     if (!m)
         return;
     out->frame = serial_of(w, dma_mapping_frame(m, (iova - m->iova) >> w->page_shift));
-    out->access = m->prot;
+    out->access = (uint8_t)m->prot;
+    out->head = iova == m->iova;
 }
 
 /* A container counts as open while anything keeps it: mappings outlive its fd in a group. */

@@ -32,8 +32,9 @@ struct observe_page {
 };
 
 struct observe_mapping {
-    uint32_t frame;  /* 0: not mapped */
-    uint32_t access; /* OBSERVE_DMA_*: what the mapping allows */
+    uint32_t frame; /* 0: not mapped */
+    uint8_t access; /* OBSERVE_DMA_*: what the mapping allows */
+    bool head;      /* the first page of a mapping of the kernel's */
 };
 
 /* What a container counts. All 0 while it is not open. */

@@ -20,7 +20,9 @@
 
 enum { SIM_CONTAINERS_MAX = 8, SIM_VCPUS_MAX = 8, SIM_FAULTS_MAX = 16 };
 
-enum sim_kernel { SIM_KERNEL_6_12 };
+/* Whose answers the mock gives. PROPOSED is 7.3 with what only patches or this project propose
+ * (docs/mock-kernel.md). */
+enum sim_kernel { SIM_KERNEL_6_12, SIM_KERNEL_7_3, SIM_KERNEL_PROPOSED };
 
 struct sim_config {
     uint32_t page_size;

@@ -186,7 +186,7 @@ static inline int fake_unmap(struct fake *f, uint32_t c, uint32_t first, uint32_
         return error;
     f->h.c[c].entries--;
     for (uint32_t i = first; i < first + n; i++) {
-        f->h.map[c][i] = (struct view_mapping){0, 0};
+        f->h.map[c][i] = (struct view_mapping){.frame = 0};
         f->h.c[c].mapped_pages--;
         f->h.c[c].pins--;
     }

@@ -164,13 +164,14 @@ static inline void hand_map(struct hand *h, uint32_t c, uint32_t slot, uint32_t 
                             uint32_t access)
 {
     int step = (frame != 0) - (h->map[c][slot].frame != 0);
+    /* Plain sections take one entry at their first page. */
+    bool entry = hand_gmem(slot) || slot == 14 || slot == 22 || slot == 18;
 
-    h->map[c][slot] = (struct view_mapping){frame, access};
+    h->map[c][slot] = (struct view_mapping){
+        .frame = frame, .access = (uint8_t)access, .head = frame && entry};
     h->c[c].mapped_pages += (uint64_t)(int64_t)step;
     h->c[c].pins += (uint64_t)(int64_t)step;
-    /* Plain sections take one entry at their first page. */
-    if (hand_gmem(slot) || slot == 14 || slot == 22 || slot == 18)
-        h->c[c].entries += (uint32_t)step;
+    h->c[c].entries += entry ? (uint32_t)step : 0;
 }
 
 /* d0 comes to c0: plain RAM, its alias and the ROM get mapped; frames 1000 + page. */

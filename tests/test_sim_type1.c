@@ -82,6 +82,18 @@ static void test_map_argsz_and_flags(void **state)
 }
 
 /* behaviour.md 5.1 row 6 */
+/* A mapping that spans pages has one head. */
+static void test_mapping_has_one_head(void **state)
+{
+    (void)state;
+    assert_int_equal(fx_map(&fx, IOVA, ram, 2 * PS, RW), 0);
+    assert_int_equal(fx_map(&fx, IOVA + 2 * PS, ram + 2 * PS, PS, RW), 0);
+    assert_true(fx_mapping(&fx, IOVA).head);
+    assert_false(fx_mapping(&fx, IOVA + PS).head);
+    assert_true(fx_mapping(&fx, IOVA + 2 * PS).head);
+    assert_false(fx_mapping(&fx, IOVA + 3 * PS).head);
+}
+
 static void test_map_access_flags(void **state)
 {
     (void)state;
@@ -386,6 +398,7 @@ int main(void)
         CASE("checker-sees-wrong-charge", test_checker_sees_wrong_charge, setup),
         CASE("null-argument", test_map_null, setup),
         CASE("map-argsz-and-flags", test_map_argsz_and_flags, setup),
+        CASE("mapping-has-one-head", test_mapping_has_one_head, setup),
         CASE("map-access-flags", test_map_access_flags, setup),
         CASE("map-alignment", test_map_alignment, setup),
         CASE("map-wrap", test_map_wrap, setup),
