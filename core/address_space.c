@@ -37,13 +37,27 @@ bool region_range_ok(const struct vmm *vmm, const struct ram_block *block, uint6
            size <= block->size - offset;
 }
 
+/* Whole blocks; a block is whole pages and a power of two. */
+static bool virtio_mem_config_ok(const struct vmm *vmm, const struct vmm_region_config *config)
+{
+    uint64_t block = config->virtio_mem_block;
+
+    if (block == 0)
+        return config->requested_size == 0;
+    return config->guest_memfd && block >= vmm->config.page_size &&
+           (block & (block - 1)) == 0 && config->size % block == 0 &&
+           config->requested_size % block == 0 && config->requested_size <= config->size;
+}
+
 static bool region_config_ok(const struct vmm *vmm, const struct vmm_region_config *config)
 {
     if (config->size == 0 || config->size & (vmm->config.page_size - 1))
         return false;
     if (config->size > INT64_MAX) /* file offsets and lengths are signed */
         return false;
-    return config->kind == VMM_REGION_RAM || !config->guest_memfd;
+    if (config->guest_memfd && config->kind != VMM_REGION_RAM)
+        return false;
+    return virtio_mem_config_ok(vmm, config);
 }
 
 int vmm_region_add(struct vmm *vmm, const struct vmm_region_config *config, uint32_t *index)
@@ -90,6 +104,8 @@ static int check_section(struct vmm *vmm, const struct section *s)
     if (s->gpa & (vmm->config.page_size - 1) || s->gpa + s->size <= s->gpa)
         return -EINVAL;
     if (s->block->guest_memfd && has_address(as, s->block, s->offset, s->size))
+        return -EINVAL;
+    if (s->block->has_virtio_mem && s->size != s->block->size)
         return -EINVAL;
     i = address_space_find(as, s->gpa);
     if (i < as->n_sections && as->sections[i].gpa < s->gpa + s->size)
@@ -185,8 +201,8 @@ int vmm_is_populated(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t
     if (!block->guest_memfd)
         return vmm_leave(vmm, block->kind != VMM_REGION_MMIO);
     sync_lock(&vmm->sync, &block->lock);
-    rc = page_map_all(&block->attributes.shared, offset >> vmm->page_shift,
-                      (offset + size) >> vmm->page_shift, true);
+    rc = discard_manager_is_populated(&block->manager, offset >> vmm->page_shift,
+                                      (offset + size) >> vmm->page_shift);
     sync_unlock(&vmm->sync, &block->lock);
     return vmm_leave(vmm, rc);
 }

@@ -65,22 +65,45 @@ size_t vmm_canon(const struct vmm *vmm, void *buf, size_t size)
         if (!block->guest_memfd)
             continue;
         put_map(&w, &block->attributes.shared);
-        put_map(&w, &block->attributes.debt);
+        put_map(&w, &block->attributes.debt[0]);
+        put_map(&w, &block->attributes.debt[1]);
+        if (block->has_virtio_mem) {
+            put_map(&w, &block->virtio_mem.plugged);
+            put(&w, block->virtio_mem.requested);
+            put(&w, block->virtio_mem.usable);
+        }
     }
     for (uint32_t i = 0; i < vmm->n_containers; i++)
         put_container(&w, vmm->containers[i]);
     return w.used;
 }
 
-static uint64_t block_word(const struct ram_block *block, uint64_t page)
+typedef uint64_t word_fn(const struct ram_block *block, uint64_t page);
+
+static uint64_t shared_word(const struct ram_block *block, uint64_t page)
 {
     if (block->guest_memfd)
         return page_map_word(&block->attributes.shared, page);
     return block->kind == VMM_REGION_MMIO ? 0 : ~UINT64_C(0);
 }
 
-void vmm_populated_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
-                        uint64_t n_pages, uint64_t *bits)
+static uint64_t plugged_word(const struct ram_block *block, uint64_t page)
+{
+    uint64_t word = 0;
+
+    if (!block->has_virtio_mem)
+        return ~UINT64_C(0);
+    for (uint32_t bit = 0; bit < WORD_PAGES; bit++) {
+        uint64_t b = (page + bit) >> block->virtio_mem.block_shift;
+
+        if (b < block->virtio_mem.plugged.n_pages)
+            word |= (uint64_t)page_map_get(&block->virtio_mem.plugged, b) << bit;
+    }
+    return word;
+}
+
+static void copy_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
+                      uint64_t n_pages, uint64_t *bits, word_fn *block_word)
 {
     const struct ram_block *block = address_space_region(vmm, region);
     uint64_t base = first_page - first_page % WORD_PAGES;
@@ -97,4 +120,16 @@ void vmm_populated_bits(const struct vmm *vmm, uint32_t region, uint64_t first_p
             word &= ~(~UINT64_C(0) << left);
         bits[done / WORD_PAGES] = word;
     }
+}
+
+void vmm_populated_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
+                        uint64_t n_pages, uint64_t *bits)
+{
+    copy_bits(vmm, region, first_page, n_pages, bits, shared_word);
+}
+
+void vmm_plugged_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
+                      uint64_t n_pages, uint64_t *bits)
+{
+    copy_bits(vmm, region, first_page, n_pages, bits, plugged_word);
 }

@@ -26,7 +26,7 @@ static void release(struct convert *c)
  * that they are about to be converted to. */
 static int pay_run(struct convert *c, struct convert_part *p, uint64_t first, uint64_t end)
 {
-    return ram_block_pay_debt(c->vmm, p->block, !c->to_private, first, end);
+    return ram_block_pay_debt(c->vmm, p->block, c->to_private, first, end);
 }
 
 static int notify_run(struct convert *c, struct convert_part *p, uint64_t first, uint64_t end)
@@ -76,7 +76,7 @@ static int commit_run(struct convert *c, struct convert_part *p, uint64_t first,
 
     page_map_set(&a->shared, first, end, !c->to_private);
     if (!p->drop_at_once)
-        page_map_set(&a->debt, first, end, true);
+        page_map_set(&a->debt[!c->to_private], first, end, true);
     return 0;
 }
 
@@ -88,7 +88,8 @@ static void commit(struct convert *c)
     for (uint32_t i = 0; i < c->n_parts; i++) {
         struct convert_part *p = &c->parts[i];
 
-        p->drop_at_once = p->n_runs == 1 && p->block->attributes.debt.n_set == 0;
+        p->drop_at_once =
+            p->n_runs == 1 && p->block->attributes.debt[!c->to_private].n_set == 0;
     }
     (void)convert_each(c, commit_run, true);
 }
@@ -102,9 +103,9 @@ static void drop(struct convert *c)
         struct ram_block_attributes *a = &p->block->attributes;
 
         if (!p->drop_at_once)
-            (void)ram_block_pay_debt(c->vmm, p->block, c->to_private, p->first, p->end);
+            (void)ram_block_pay_debt(c->vmm, p->block, !c->to_private, p->first, p->end);
         else if (ram_block_drop(c->vmm, p->block, !c->to_private, p->hull_first, p->hull_end))
-            page_map_set(&a->debt, p->hull_first, p->hull_end, true);
+            page_map_set(&a->debt[!c->to_private], p->hull_first, p->hull_end, true);
     }
 }
 

@@ -28,12 +28,9 @@ static int restore_attribute_run(struct convert *c, struct convert_part *p, uint
                                  uint64_t end)
 {
     uint32_t shift = c->vmm->page_shift;
-    uint64_t gpa = p->gpa + ((first - p->first) << shift), size = (end - first) << shift;
-    int rc = kvm_attributes_set(c->vmm, gpa, size, !c->to_private);
 
-    if (rc == -EFAULT) /* it may have been done; setting them twice is fine */
-        rc = kvm_attributes_set(c->vmm, gpa, size, !c->to_private);
-    return rc;
+    return kvm_attributes_restore(c->vmm, p->gpa + ((first - p->first) << shift),
+                                  (end - first) << shift, !c->to_private);
 }
 
 static int restore_attributes(struct convert *c)

@@ -54,6 +54,15 @@ static bool next_populated(const struct discard_manager *m, const struct discard
     return first < stop;
 }
 
+bool discard_manager_is_populated(const struct discard_manager *m, uint64_t first, uint64_t end)
+{
+    uint64_t run_first, run_end;
+
+    assert(first < end);
+    return next_populated(m, NULL, first, end, &run_first, &run_end) && run_first == first &&
+           run_end == end;
+}
+
 /* Must every listener and run be visited, whatever fails on the way? */
 static bool goes_on(enum discard_event e)
 {

@@ -60,6 +60,10 @@ int discard_manager_replay(struct discard_manager *m, struct discard_listener *l
                            const struct discard_source *except, enum discard_event e,
                            uint64_t first, uint64_t end);
 
+/* Do all sources call every page of the range populated? */
+bool discard_manager_is_populated(const struct discard_manager *m, uint64_t first,
+                                  uint64_t end);
+
 /* Does some listener listen to a page of the range? */
 bool discard_manager_hears(const struct discard_manager *m, uint64_t first, uint64_t end);
 

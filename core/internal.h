@@ -29,6 +29,7 @@ struct vmm {
     struct container **containers;
     uint32_t n_containers, cap_containers;
     uint32_t n_containers_open;
+    bool migrating;
 };
 
 void vmm_stop(struct vmm *vmm);

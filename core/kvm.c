@@ -136,3 +136,10 @@ int kvm_attributes_set(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_pri
     assert(size > 0 && (gpa | size) % vmm->config.page_size == 0);
     return host_ioctl(&vmm->host, vmm->kvm.vm_fd, KVM_SET_MEMORY_ATTRIBUTES, &arg);
 }
+
+int kvm_attributes_restore(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_private)
+{
+    int rc = kvm_attributes_set(vmm, gpa, size, is_private);
+
+    return rc == -EFAULT ? kvm_attributes_set(vmm, gpa, size, is_private) : rc;
+}

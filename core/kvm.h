@@ -25,4 +25,7 @@ int kvm_slot_delete(struct vmm *vmm, const struct section *section);
 /* All or nothing, but for -EFAULT, which may come after it was done. */
 int kvm_attributes_set(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_private);
 
+/* An undo's: once more after -EFAULT, for setting them twice is fine. */
+int kvm_attributes_restore(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_private);
+
 #endif

@@ -44,6 +44,21 @@ static int make_private_side(struct vmm *vmm, struct ram_block *block)
     return 0;
 }
 
+static int add_virtio_mem(struct vmm *vmm, struct ram_block *block,
+                          const struct vmm_region_config *config)
+{
+    uint32_t shift = vmm->page_shift;
+    int rc =
+        virtio_mem_init(&block->virtio_mem, &vmm->host, block->size >> shift,
+                        config->virtio_mem_block >> shift, config->requested_size >> shift);
+
+    if (rc)
+        return rc;
+    discard_manager_add_source(&block->manager, &block->virtio_mem.source);
+    block->has_virtio_mem = true;
+    return 0;
+}
+
 int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint32_t index,
                   struct ram_block **out)
 {
@@ -62,6 +77,8 @@ int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint3
         rc = map_shared_side(vmm, block);
     if (!rc && config->guest_memfd)
         rc = make_private_side(vmm, block);
+    if (!rc && config->virtio_mem_block)
+        rc = add_virtio_mem(vmm, block, config);
     if (rc) {
         (void)ram_block_free(vmm, block);
         return rc;
@@ -76,6 +93,8 @@ int ram_block_free(struct vmm *vmm, struct ram_block *block)
 
     if (block->guest_memfd) {
         discard_manager_destroy(&block->manager);
+        if (block->has_virtio_mem)
+            virtio_mem_destroy(&block->virtio_mem, &vmm->host);
         ram_block_attributes_destroy(&block->attributes, &vmm->host);
     }
     if (block->gmem_fd >= 0)
@@ -101,6 +120,24 @@ static int drop_once(struct vmm *vmm, struct ram_block *block, bool private_side
     return host_madvise(&vmm->host, block->hva + offset, size, MADV_DONTNEED);
 }
 
+/* Does nobody live on that side of these pages? On an unplugged page nobody lives at all. */
+static bool side_is_dead(const struct ram_block *block, bool private_side, uint64_t first,
+                         uint64_t end)
+{
+    const struct page_map *shared = &block->attributes.shared;
+    uint64_t run_first, run_end;
+
+    if (!block->has_virtio_mem)
+        return page_map_all(shared, first, end, private_side);
+    while (first < end &&
+           virtio_mem_next_run(&block->virtio_mem, first, end, true, &run_first, &run_end)) {
+        if (!page_map_all(shared, run_first, run_end, private_side))
+            return false;
+        first = run_end;
+    }
+    return true;
+}
+
 int ram_block_drop(struct vmm *vmm, struct ram_block *block, bool private_side, uint64_t first,
                    uint64_t end)
 {
@@ -110,23 +147,23 @@ int ram_block_drop(struct vmm *vmm, struct ram_block *block, bool private_side, 
 
     assert(block->lock.held && block->guest_memfd);
     assert(first < end && offset + size <= block->size);
+    assert(side_is_dead(block, private_side, first, end));
     for (int i = 0; i < DROP_TRIES && (rc == -EINTR || rc == -EAGAIN); i++)
         rc = drop_once(vmm, block, private_side, offset, size);
     return rc;
 }
 
-int ram_block_pay_debt(struct vmm *vmm, struct ram_block *block, bool are_private,
+int ram_block_pay_debt(struct vmm *vmm, struct ram_block *block, bool private_side,
                        uint64_t first, uint64_t end)
 {
-    struct page_map *debt = &block->attributes.debt;
+    struct page_map *debt = &block->attributes.debt[private_side];
     uint64_t run_first, run_end;
     int error = 0;
 
     if (debt->n_set == 0)
         return 0;
-    assert(page_map_all(&block->attributes.shared, first, end, !are_private));
     while (first < end && page_map_next_run(debt, first, end, true, &run_first, &run_end)) {
-        int rc = ram_block_drop(vmm, block, !are_private, run_first, run_end);
+        int rc = ram_block_drop(vmm, block, private_side, run_first, run_end);
 
         if (!rc)
             page_map_set(debt, run_first, run_end, false);
@@ -138,19 +175,12 @@ int ram_block_pay_debt(struct vmm *vmm, struct ram_block *block, bool are_privat
 
 int ram_block_pay_all_debt(struct vmm *vmm, struct ram_block *block)
 {
-    const struct page_map *shared = &block->attributes.shared;
-    uint64_t first = 0, end, run_first;
     int error = 0;
 
-    if (!block->guest_memfd || block->attributes.debt.n_set == 0)
+    if (!block->guest_memfd)
         return 0;
-    while (first < shared->n_pages) {
-        bool is_shared = page_map_get(shared, first);
-
-        (void)page_map_next_run(shared, first, shared->n_pages, is_shared, &run_first, &end);
-        assert(run_first == first && end > first);
-        note_error(&error, ram_block_pay_debt(vmm, block, !is_shared, first, end));
-        first = end;
-    }
+    for (int side = 0; side < 2; side++)
+        note_error(&error, ram_block_pay_debt(vmm, block, side, 0,
+                                              block->attributes.debt[side].n_pages));
     return error;
 }

@@ -9,6 +9,7 @@
 
 #include "core/discard_manager.h"
 #include "core/ram_block_attributes.h"
+#include "core/virtio_mem.h"
 #include "core/vmm.h"
 
 struct ram_block {
@@ -22,6 +23,8 @@ struct ram_block {
     int gmem_fd;
     struct core_lock lock;
     struct ram_block_attributes attributes; /* guest_memfd only, as the manager */
+    bool has_virtio_mem;                    /* guest_memfd only */
+    struct virtio_mem virtio_mem;
     struct discard_manager manager;
 };
 
@@ -36,12 +39,11 @@ int ram_block_free(struct vmm *vmm, struct ram_block *block);
 int ram_block_drop(struct vmm *vmm, struct ram_block *block, bool private_side, uint64_t first,
                    uint64_t end);
 
-/* Drops what the debt of pages [first, end) says, for pages that are shared or private as
- * `are_private` says, and forgets the debt where that worked. The first error is returned; it
- * does not end the work. The block's lock is held. */
-int ram_block_pay_debt(struct vmm *vmm, struct ram_block *block, bool are_private,
+/* Drops what the debt of one side of pages [first, end) says, and forgets it where that worked.
+ * The first error is returned; it does not end the work. The block's lock is held. */
+int ram_block_pay_debt(struct vmm *vmm, struct ram_block *block, bool private_side,
                        uint64_t first, uint64_t end);
-/* The same for the whole block, whatever its pages are. */
+/* The same for the whole block, both sides. */
 int ram_block_pay_all_debt(struct vmm *vmm, struct ram_block *block);
 
 #endif

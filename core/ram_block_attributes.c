@@ -23,7 +23,12 @@ int ram_block_attributes_init(struct ram_block_attributes *a, const struct host 
 
     if (rc)
         return rc;
-    rc = page_map_init_bitmap(&a->debt, host, n_pages);
+    rc = page_map_init_bitmap(&a->debt[0], host, n_pages);
+    if (!rc) {
+        rc = page_map_init_bitmap(&a->debt[1], host, n_pages);
+        if (rc)
+            page_map_destroy(&a->debt[0], host);
+    }
     if (rc)
         page_map_destroy(&a->shared, host);
     return rc;
@@ -31,8 +36,10 @@ int ram_block_attributes_init(struct ram_block_attributes *a, const struct host 
 
 void ram_block_attributes_destroy(struct ram_block_attributes *a, const struct host *host)
 {
-    assert(a->debt.n_pages == a->shared.n_pages);
-    page_map_destroy(&a->debt, host);
+    for (int side = 0; side < 2; side++) {
+        assert(a->debt[side].n_pages == a->shared.n_pages);
+        page_map_destroy(&a->debt[side], host);
+    }
     page_map_destroy(&a->shared, host);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * RamBlockAttributes: which pages of a guest_memfd RAM block are shared, as a source of the
- * block's RamDiscardManager; and the debt, pages whose other side could not be dropped: on a
- * private page shared memory is left behind, on a shared page private memory.
+ * block's RamDiscardManager; and the debt, sides of pages that should be empty and could not be
+ * dropped: the side that a page was converted away from, both sides of an unplugged page.
  *
  * Units: pages of the block. The caller holds the block's lock.
  */
@@ -15,7 +15,7 @@
 struct ram_block_attributes {
     struct discard_source source;
     struct page_map shared;
-    struct page_map debt;
+    struct page_map debt[2]; /* [0] of the shared side, [1] of the private side */
 };
 
 /* All pages private, as KVM gets told when they get an address. 0 or -ENOMEM. */

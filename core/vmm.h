@@ -52,6 +52,10 @@ struct vmm_region_config {
     enum vmm_share share;
     bool guest_memfd; /* RAM only: pages can be private, and start private */
     uint64_t size;
+    /* virtio-mem (guest_memfd RAM only): 0, or the block's size, a power of two; `size` and
+     * requested_size are whole blocks. All blocks start unplugged. */
+    uint64_t virtio_mem_block;
+    uint64_t requested_size;
 };
 
 /* Opens KVM and makes a software-protected VM with its vCPUs. The caller frees *out with
@@ -108,14 +112,55 @@ int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu);
 /* The same conversion, asked for by the VMM itself. */
 int vmm_convert(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private);
 
-/* 1 when every byte of the range of a region is populated (shared), 0 when not, or an error:
- * -EINVAL for a range that is empty, not page-aligned or outside. RAM without guest_memfd is
- * always populated. */
+/* 1 when a device may see every byte of the range of a region (it is shared, and plugged where
+ * there is virtio-mem), 0 when not, or an error: -EINVAL for a range that is empty, not
+ * page-aligned or outside. RAM without guest_memfd is always populated. */
 int vmm_is_populated(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size);
 
-/* Copies the tracker: bit i of `bits` is page first_page + i, 1 = shared. For checkers. */
+/* Copies the attributes' tracker: bit i of `bits` is page first_page + i, 1 = shared, plugged
+ * or not. For checkers. */
 void vmm_populated_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
                         uint64_t n_pages, uint64_t *bits);
+
+/* ---- virtio-mem (behaviour.md 8) ----
+ *
+ * The guest's requests on [offset, offset + size) of a region, and the response it is given.
+ * In this order:
+ *   -EINVAL, ERROR  no virtio-mem region, or it has no address; the range is empty, not whole
+ *                   blocks, or not below the usable size
+ *   -ENOSPC, NACK   plug: more than the requested size would be plugged
+ *   -EINVAL, ERROR  not all blocks are in the opposite state
+ *   -EBUSY, BUSY    a migration is running
+ *   an error, BUSY  a host call failed: all is as it was, but what an unplugged page may have
+ *                   held can be gone. With an undo that fails itself the VM is stopped; the
+ *                   failure policy is about conversions alone
+ *   0, ACK          done
+ *
+ * Plug drops what unplugged pages may hold, then listeners map those that are shared. Unplug
+ * unmaps, makes the pages private, and drops both sides of them; a side that could not be
+ * dropped is debt. Unplug-all does that to the whole region, unplugged pages too, and shrinks
+ * the usable size to the requested one; where nothing is plugged it does only that, and is
+ * never busy. */
+enum vmm_response {
+    VMM_RESPONSE_ACK,
+    VMM_RESPONSE_NACK,
+    VMM_RESPONSE_BUSY,
+    VMM_RESPONSE_ERROR
+};
+
+int vmm_plug(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
+             uint16_t *response);
+int vmm_unplug(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
+               uint16_t *response);
+int vmm_unplug_all(struct vmm *vmm, uint32_t region, uint16_t *response);
+
+/* How much the VMM wants the guest to plug, whole blocks up to the region's size, else -EINVAL,
+ * ERROR. No page changes, so a migration does not mind. The usable size grows with it. */
+int vmm_resize(struct vmm *vmm, uint32_t region, uint64_t requested_size, uint16_t *response);
+
+/* As vmm_populated_bits: 1 = plugged. A region without virtio-mem is wholly plugged. */
+void vmm_plugged_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
+                      uint64_t n_pages, uint64_t *bits);
 
 bool vmm_stopped(const struct vmm *vmm);
 

@@ -30,12 +30,12 @@ static const struct {
     struct vmm_region_config config;
     uint64_t offset, size, gpa; /* pages */
 } fixture_regions[] = {
-    {{VMM_REGION_RAM, VMM_SHARE_ANON, true, 64}, 0, 64, 0},
-    {{VMM_REGION_RAM, VMM_SHARE_MEMFD, true, 64}, 0, 64, 64},
-    {{VMM_REGION_ROM, VMM_SHARE_ANON, false, 8}, 0, 8, 136},
-    {{VMM_REGION_MMIO, VMM_SHARE_ANON, false, 8}, 0, 8, 144},
-    {{VMM_REGION_RAM, VMM_SHARE_ANON, false, 8}, 0, 8, 152},
-    {{VMM_REGION_RAM, VMM_SHARE_MEMFD, true, 16}, 4, 8, 168},
+    {{.guest_memfd = true, .size = 64}, 0, 64, 0},
+    {{.share = VMM_SHARE_MEMFD, .guest_memfd = true, .size = 64}, 0, 64, 64},
+    {{.kind = VMM_REGION_ROM, .size = 8}, 0, 8, 136},
+    {{.kind = VMM_REGION_MMIO, .size = 8}, 0, 8, 144},
+    {{.size = 8}, 0, 8, 152},
+    {{.share = VMM_SHARE_MEMFD, .guest_memfd = true, .size = 16}, 4, 8, 168},
 };
 enum { FIXTURE_REGIONS = sizeof fixture_regions / sizeof fixture_regions[0] };
 

@@ -271,6 +271,12 @@ static int stub_munmap(void *ctx, const char *caller, uint64_t addr, uint64_t si
     return f ? -EINVAL : 0;
 }
 
+static bool lives(const struct stub *s, uint64_t gpa_page, bool private_side)
+{
+    return s->is_private[gpa_page] == private_side &&
+           !(s->is_unplugged && s->is_unplugged(s, gpa_page));
+}
+
 /* S2: nothing is dropped while it is mapped. S3: only what the attribute does not name. */
 static void watch_shared_drop(struct stub *s, uint64_t address, uint64_t size)
 {
@@ -282,7 +288,7 @@ static void watch_shared_drop(struct stub *s, uint64_t address, uint64_t size)
 
         for (uint64_t at = 0; at < slot->size; at += STUB_PAGE)
             if (slot->hva + at >= address && slot->hva + at < address + size &&
-                !s->is_private[(slot->gpa + at) / STUB_PAGE])
+                lives(s, (slot->gpa + at) / STUB_PAGE, false))
                 violated(s, "S3 shared side in use");
     }
 }
@@ -294,7 +300,7 @@ static void watch_private_drop(struct stub *s, int fd, uint64_t offset, uint64_t
 
         for (uint64_t at = 0; at < slot->size && slot->gmem == fd; at += STUB_PAGE)
             if (slot->offset + at >= offset && slot->offset + at < offset + size &&
-                s->is_private[(slot->gpa + at) / STUB_PAGE])
+                lives(s, (slot->gpa + at) / STUB_PAGE, true))
                 violated(s, "S3 private side in use");
     }
 }

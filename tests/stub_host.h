@@ -79,6 +79,9 @@ struct stub {
     struct kvm_run *run; /* of the newest vCPU */
     /* What KVM_RUN does next: sets the run page, returns. */
     int (*on_run)(struct stub *s, struct kvm_run *run);
+    /* Pages that hold nothing, so that either side may be dropped; NULL: none. */
+    bool (*is_unplugged)(const struct stub *s, uint64_t gpa_page);
+    void *owner;         /* for the two above */
     uint64_t gpa, pages; /* for on_run */
     bool to_private;
 };
