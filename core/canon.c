@@ -40,6 +40,7 @@ static void put_container(struct writer *w, const struct container *c)
     for (uint32_t i = 0; i < c->ledger.n; i++) {
         put(w, c->ledger.runs[i].first);
         put(w, c->ledger.runs[i].end);
+        put(w, c->ledger.runs[i].whole);
     }
     for (const struct vfio_listener *l = c->listeners; l; l = l->next) {
         put(w, UINT64_C(1) + l->block->index);

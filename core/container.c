@@ -69,6 +69,13 @@ static int container_close(struct container *c)
     return rc;
 }
 
+/* Known once the IOMMU driver is chosen. */
+static int read_entry_limit(struct container *c)
+{
+    c->entry_limit = UINT64_MAX;
+    return c->ops->entry_limit ? c->ops->entry_limit(c, &c->entry_limit) : 0;
+}
+
 static int open_group(struct container *c, uint32_t group)
 {
     const struct host *host = &c->vmm->host;
@@ -112,6 +119,8 @@ static int open_device(struct container *c, struct container_device *d, bool fir
         return rc;
     d->group_fd = rc;
     rc = first ? host_ioctl(host, c->fd, VFIO_SET_IOMMU, number(c->ops->type)) : 0;
+    if (!rc && first)
+        rc = read_entry_limit(c);
     if (!rc) {
         (void)snprintf(name, sizeof name, "0000:00:%02x.0", d->group + FIRST_PCI_SLOT);
         rc = host_ioctl(host, d->group_fd, VFIO_GROUP_GET_DEVICE_FD, name);

@@ -20,6 +20,9 @@ struct container_ops {
                bool read_only);
     /* Bytes that were unmapped, or an error. */
     int64_t (*unmap)(struct container *c, uint64_t iova, uint64_t size);
+    /* How many mappings the kernel lets a container have that has none yet. NULL: any number.
+     */
+    int (*entry_limit)(struct container *c, uint64_t *limit);
 };
 
 extern const struct container_ops container_type1_ops;
@@ -38,8 +41,10 @@ struct container {
     struct container_device *devices;
     uint32_t n_devices, cap_devices;
     struct vfio_listener *listeners, **last; /* in order of registration */
-    struct core_lock lock;                   /* of the ledger, and of the mapping calls */
+    struct core_lock lock;                   /* of what follows, and of the mapping calls */
     struct ledger ledger;
+    uint64_t entry_limit;    /* mappings that the kernel allows, as read when it was opened */
+    int64_t entries_pledged; /* more than the ledger has now, to the requests in work */
 };
 
 struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all,
@@ -47,17 +52,22 @@ struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bool list
 /* Detaches what is attached; the first error is returned. */
 int container_free(struct container *c);
 
+/* Could it have so many mappings more? 0 or -ENOSPC. Exact: the kernel would say the same, but
+ * only when the first of them are made. The lock is held. */
+int container_has_room(const struct container *c, uint64_t more);
+
 /* ---- mapping; the container's lock is held, room in the ledger is reserved ---- */
 
 /* One mapping of [first, end). A failure that may have taken effect is cleaned up here; where
  * even that fails, the ledger holds the range, so that an undo tries again.
- * `restore`: an undo puts back what was there; what is still there is fine. */
+ * `restore`: an undo puts back what was there; what is still there is fine. Then it may be a
+ * mapping that the ledger has, but doubts. */
 int container_map(struct container *c, uint64_t first, uint64_t end, uint64_t vaddr,
                   bool read_only, bool restore);
 
-/* Unmaps in one call what the ledger has in [first, end); nothing is fine. After an error the
- * ledger holds what is known to be mapped.
- * `undo`: the ledger may hold what a failed map only might have left; less is fine. */
+/* Unmaps in one call what the ledger has in [first, end), whole mappings; nothing is fine.
+ * After an error the ledger holds what is known to be mapped, and doubts what may be. `undo`:
+ * the ledger may hold what a failed map only might have left; less is fine. */
 int container_unmap(struct container *c, uint64_t first, uint64_t end, bool undo);
 
 #endif

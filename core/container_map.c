@@ -14,6 +14,14 @@ static int64_t bytes(const struct container *c, uint64_t pages)
     return (int64_t)(pages << c->vmm->page_shift);
 }
 
+int container_has_room(const struct container *c, uint64_t more)
+{
+    int64_t used = (int64_t)c->ledger.n_mappings + c->entries_pledged;
+
+    assert(c->lock.held && used >= 0);
+    return (uint64_t)used + more > c->entry_limit ? -ENOSPC : 0;
+}
+
 static int map_call(struct container *c, uint64_t first, uint64_t end, uint64_t vaddr,
                     bool read_only)
 {
@@ -39,16 +47,17 @@ static int map_again(struct container *c, uint64_t first, uint64_t end, uint64_t
 int container_map(struct container *c, uint64_t first, uint64_t end, uint64_t vaddr,
                   bool read_only, bool restore)
 {
+    uint64_t known = ledger_count(&c->ledger, first, end);
     int rc;
 
     assert(c->lock.held && first < end);
-    assert(ledger_count(&c->ledger, first, end) == 0);
+    assert(known == 0 || (restore && known == end - first));
     rc = restore ? map_again(c, first, end, vaddr, read_only)
                  : map_call(c, first, end, vaddr, read_only);
-    if (rc == 0) {
+    if (rc == 0 && known)
+        ledger_trust(&c->ledger, first);
+    else if (rc == 0)
         ledger_add(&c->ledger, first, end);
-        return 0;
-    }
     if (rc == -EFAULT && !restore) {
         int64_t gone = unmap_call(c, first, end);
 
@@ -75,8 +84,9 @@ int container_unmap(struct container *c, uint64_t first, uint64_t end, bool undo
         got = unmap_call(c, first, end);
         if (got == 0 || got == expected || (undo && got > 0))
             got = expected;
-        else /* nobody knows what is still there: an undo maps it all again */
-            got = undo ? error : 0;
+        else if (!undo &&
+                 got < 0) /* nobody knows what is still there: an undo maps it all again */
+            ledger_doubt(&c->ledger, first, end);
     }
     if (got >= 0)
         ledger_remove(&c->ledger, first, end);

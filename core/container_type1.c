@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* VFIO type1, version 2: the calls. */
 #include <assert.h>
+#include <string.h>
 
 #include "core/internal.h"
 #include "core/uapi.h"
@@ -33,8 +34,50 @@ static int64_t type1_unmap(struct container *c, uint64_t iova, uint64_t size)
     return rc < 0 ? rc : (int64_t)arg.size;
 }
 
+/* Kernels before 5.10 do not tell. */
+enum { ENTRIES_BY_DEFAULT = 65535 };
+
+/* The capability in the answer to VFIO_IOMMU_GET_INFO. The chain is the kernel's, but a link
+ * that leads out of the answer is not followed. */
+static uint64_t find_avail(const struct vfio_iommu_type1_info *info, uint32_t size)
+{
+    struct vfio_iommu_type1_info_dma_avail cap;
+    uint32_t at = info->flags & VFIO_IOMMU_INFO_CAPS ? info->cap_offset : 0;
+
+    while (at >= sizeof *info && at <= size && size - at >= sizeof cap) {
+        memcpy(&cap, (const char *)info + at, sizeof cap);
+        if (cap.header.id == VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL)
+            return cap.avail;
+        at = cap.header.next > at ? cap.header.next : 0;
+    }
+    return ENTRIES_BY_DEFAULT;
+}
+
+/* Asked once for the size of the answer, and once for the answer. */
+static int type1_entry_limit(struct container *c, uint64_t *limit)
+{
+    const struct host *host = &c->vmm->host;
+    struct vfio_iommu_type1_info small = {.argsz = sizeof small};
+    int rc = host_ioctl(host, c->fd, VFIO_IOMMU_GET_INFO, &small);
+
+    assert(c->ledger.n == 0);
+    if (rc)
+        return rc;
+    uint32_t size = small.argsz > sizeof small ? small.argsz : sizeof small;
+    struct vfio_iommu_type1_info *info = host_alloc(host, size);
+    if (!info)
+        return -ENOMEM;
+    info->argsz = size;
+    rc = host_ioctl(host, c->fd, VFIO_IOMMU_GET_INFO, info);
+    if (!rc)
+        *limit = find_avail(info, size);
+    host_free(host, info);
+    return rc;
+}
+
 const struct container_ops container_type1_ops = {
     .type = VFIO_TYPE1v2_IOMMU,
     .map = type1_map,
     .unmap = type1_unmap,
+    .entry_limit = type1_entry_limit,
 };

@@ -61,6 +61,7 @@ static int change(struct convert *c)
     bool unmap_first = c->to_private && c->vmm->config.order == VMM_ORDER_UNMAP_FIRST;
     int rc = convert_each(c, reserve_run, false);
 
+    c->refused = rc == -EOPNOTSUPP; /* split=refuse: it would cut a mapping */
     if (!rc)
         rc = convert_each(c, pay_run, false);
     if (!rc)
@@ -116,7 +117,7 @@ static int work(struct convert *c)
         return 0;
     }
     int rc = change(c);
-    if (rc && (c->vmm->config.failure == VMM_FAILURE_STOP || convert_undo(c)))
+    if (rc && !c->refused && (c->vmm->config.failure == VMM_FAILURE_STOP || convert_undo(c)))
         vmm_stop(c->vmm);
     release(c);
     if (rc)
@@ -153,6 +154,7 @@ int convert_request(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_privat
     convert_lock(&c);
     (void)vmm_leave(vmm, 0);
     rc = vmm_stopped(vmm) ? -EIO : work(&c);
+    *refused = c.refused;
     convert_unlock(&c);
     convert_plan_free(&c);
     return rc;

@@ -54,14 +54,20 @@ static uint32_t run_after(const struct ledger *l, uint64_t page)
     return low;
 }
 
-static void open_gap(struct ledger *l, uint32_t i)
+static uint64_t mappings_of(const struct ledger_run *run)
 {
-    assert(l->n < l->capacity && i <= l->n);
+    return run->whole ? 1 : run->end - run->first;
+}
+
+static void insert(struct ledger *l, uint32_t i, struct ledger_run run)
+{
+    assert(l->n < l->capacity && i <= l->n && run.first < run.end);
     memmove(&l->runs[i + 1], &l->runs[i], (l->n - i) * sizeof l->runs[0]);
+    l->runs[i] = run;
     l->n++;
 }
 
-static void close_gap(struct ledger *l, uint32_t i, uint32_t n)
+static void erase(struct ledger *l, uint32_t i, uint32_t n)
 {
     assert(i + n <= l->n);
     if (n == 0)
@@ -70,26 +76,57 @@ static void close_gap(struct ledger *l, uint32_t i, uint32_t n)
     l->n -= n;
 }
 
+/* A mapping of one page joins those beside it; a larger one is a run of its own. */
 void ledger_add(struct ledger *l, uint64_t first, uint64_t end)
 {
     uint32_t i = run_after(l, first);
-    bool touches_left = i > 0 && l->runs[i - 1].end == first;
-    bool touches_right = i < l->n && l->runs[i].first == end;
+    bool whole = end - first > 1;
+    bool left = !whole && i > 0 && l->runs[i - 1].end == first && !l->runs[i - 1].whole;
+    bool right = !whole && i < l->n && l->runs[i].first == end && !l->runs[i].whole;
 
     assert(first < end);
     assert(i == l->n || l->runs[i].first >= end);
     l->n_pages += end - first;
-    if (touches_left && touches_right) {
+    l->n_mappings++;
+    if (left && right) {
         l->runs[i - 1].end = l->runs[i].end;
-        close_gap(l, i, 1);
-    } else if (touches_left) {
+        erase(l, i, 1);
+    } else if (left) {
         l->runs[i - 1].end = end;
-    } else if (touches_right) {
+    } else if (right) {
         l->runs[i].first = first;
     } else {
-        open_gap(l, i);
-        l->runs[i] = (struct ledger_run){first, end};
+        insert(l, i, (struct ledger_run){first, end, whole, false});
     }
+}
+
+/* A mapping of one page that comes of it is a single page like any other. */
+void ledger_cut(struct ledger *l, uint64_t page)
+{
+    uint32_t i = run_after(l, page);
+
+    if (i == l->n || l->runs[i].first >= page)
+        return;
+    struct ledger_run *head = &l->runs[i], tail = *head;
+    l->n_mappings -= mappings_of(head);
+    head->end = tail.first = page;
+    head->whole &= head->end - head->first > 1;
+    tail.whole &= tail.end - tail.first > 1;
+    l->n_mappings += mappings_of(head) + mappings_of(&tail);
+    insert(l, i + 1, tail);
+}
+
+/* Single pages at the end, or at the start, of a run are forgotten. */
+static void shorten(struct ledger *l, uint32_t i, uint64_t first, uint64_t end)
+{
+    struct ledger_run *run = &l->runs[i];
+    uint64_t less = run->end - run->first - (end - first);
+
+    assert(!run->whole && first < end);
+    l->n_pages -= less;
+    l->n_mappings -= less;
+    run->first = first;
+    run->end = end;
 }
 
 void ledger_remove(struct ledger *l, uint64_t first, uint64_t end)
@@ -98,23 +135,61 @@ void ledger_remove(struct ledger *l, uint64_t first, uint64_t end)
     uint32_t keep;
 
     assert(first < end);
-    l->n_pages -= ledger_count(l, first, end);
+    /* Whole mappings only: shorten() sees to the end that stays. */
     if (i < l->n && l->runs[i].first < first) {
-        uint64_t tail = l->runs[i].end;
-
-        l->runs[i].end = first;
+        assert(!l->runs[i].whole);
+        if (l->runs[i].end > end)
+            ledger_cut(l, end);
+        shorten(l, i, l->runs[i].first, first);
         i++;
-        if (tail > end) {
-            open_gap(l, i);
-            l->runs[i] = (struct ledger_run){end, tail};
-            return;
-        }
     }
-    for (keep = i; keep < l->n && l->runs[keep].end <= end;)
-        keep++;
+    for (keep = i; keep < l->n && l->runs[keep].end <= end; keep++) {
+        l->n_pages -= l->runs[keep].end - l->runs[keep].first;
+        l->n_mappings -= mappings_of(&l->runs[keep]);
+    }
     if (keep < l->n && l->runs[keep].first < end)
-        l->runs[keep].first = end;
-    close_gap(l, i, keep - i);
+        shorten(l, keep, end, l->runs[keep].end);
+    erase(l, i, keep - i);
+}
+
+void ledger_doubt(struct ledger *l, uint64_t first, uint64_t end)
+{
+    uint32_t i = run_after(l, first);
+
+    while (i < l->n && l->runs[i].first < end) {
+        struct ledger_run run = l->runs[i];
+
+        if (run.whole) {
+            assert(run.first >= first && run.end <= end);
+            l->runs[i].doubtful = true;
+        } else {
+            ledger_remove(l, run.first > first ? run.first : first,
+                          run.end < end ? run.end : end);
+        }
+        i = run_after(l, run.end < end ? run.end : end);
+    }
+}
+
+void ledger_trust(struct ledger *l, uint64_t first)
+{
+    uint32_t i = run_after(l, first);
+
+    assert(i < l->n && l->runs[i].first == first);
+    l->runs[i].doubtful = false;
+}
+
+bool ledger_next_doubt(const struct ledger *l, uint64_t first, uint64_t end,
+                       uint64_t *mapping_first, uint64_t *mapping_end)
+{
+    assert(first < end);
+    for (uint32_t i = run_after(l, first); i < l->n && l->runs[i].first < end; i++) {
+        if (!l->runs[i].doubtful)
+            continue;
+        *mapping_first = l->runs[i].first;
+        *mapping_end = l->runs[i].end;
+        return true;
+    }
+    return false;
 }
 
 uint64_t ledger_count(const struct ledger *l, uint64_t first, uint64_t end)
@@ -130,25 +205,30 @@ uint64_t ledger_count(const struct ledger *l, uint64_t first, uint64_t end)
     return n;
 }
 
-bool ledger_next_run(const struct ledger *l, uint64_t first, uint64_t end, bool recorded,
-                     uint64_t *run_first, uint64_t *run_end)
+bool ledger_find(const struct ledger *l, uint64_t page, uint64_t *mapping_first,
+                 uint64_t *mapping_end)
+{
+    uint32_t i = run_after(l, page);
+
+    if (i == l->n || l->runs[i].first > page)
+        return false;
+    *mapping_first = l->runs[i].whole ? l->runs[i].first : page;
+    *mapping_end = l->runs[i].whole ? l->runs[i].end : page + 1;
+    return true;
+}
+
+bool ledger_next_gap(const struct ledger *l, uint64_t first, uint64_t end, uint64_t *gap_first,
+                     uint64_t *gap_end)
 {
     uint32_t i = run_after(l, first);
 
     assert(first < end);
-    if (!recorded && i < l->n && l->runs[i].first <= first)
-        first = l->runs[i++].end;
+    for (; i < l->n && l->runs[i].first <= first; i++)
+        first = l->runs[i].end;
     if (first >= end)
         return false;
-    if (!recorded) {
-        *run_first = first;
-        *run_end = i < l->n && l->runs[i].first < end ? l->runs[i].first : end;
-        return true;
-    }
-    if (i == l->n || l->runs[i].first >= end)
-        return false;
-    *run_first = l->runs[i].first > first ? l->runs[i].first : first;
-    *run_end = l->runs[i].end < end ? l->runs[i].end : end;
+    *gap_first = first;
+    *gap_end = i < l->n && l->runs[i].first < end ? l->runs[i].first : end;
     return true;
 }
 
@@ -156,6 +236,7 @@ void ledger_clear(struct ledger *l)
 {
     l->n = 0;
     l->n_pages = 0;
+    l->n_mappings = 0;
 }
 
 void ledger_destroy(struct ledger *l, const struct host *host)

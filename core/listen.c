@@ -11,12 +11,40 @@ struct asked {
     uint64_t first, end;
 };
 
+static int has_room(struct container *c, uint64_t more)
+{
+    sync_lock(&c->vmm->sync, &c->lock);
+    int rc = container_has_room(c, more);
+    sync_unlock(&c->vmm->sync, &c->lock);
+    return rc;
+}
+
+/* Would a listener to everything fit? Asked before anything is mapped. */
+static int all_fits(struct container *c)
+{
+    const struct vmm *vmm = c->vmm;
+    const struct address_space *as = &vmm->address_space;
+    uint64_t more = 0;
+
+    for (uint32_t i = 0; i < as->n_sections; i++) {
+        const struct section *s = &as->sections[i];
+
+        if (s->block->kind == VMM_REGION_MMIO)
+            continue;
+        sync_lock(&vmm->sync, &s->block->lock);
+        more += vfio_listener_entries(vmm, s->block, s->offset >> vmm->page_shift,
+                                      (s->offset + s->size) >> vmm->page_shift);
+        sync_unlock(&vmm->sync, &s->block->lock);
+    }
+    return has_room(c, more);
+}
+
 int listeners_add_all(struct container *c)
 {
     struct vmm *vmm = c->vmm;
     const struct address_space *as = &vmm->address_space;
     struct vfio_listener *l;
-    int rc = 0, undo_error;
+    int rc = all_fits(c), undo_error;
 
     for (uint32_t i = 0; i < as->n_sections && !rc; i++) {
         const struct section *s = &as->sections[i];
@@ -139,10 +167,21 @@ static void undo_add(struct vmm *vmm, const struct asked *a)
     }
 }
 
+static int asked_fits(struct vmm *vmm, const struct asked *a)
+{
+    const struct address_space *as = &vmm->address_space;
+    uint64_t more = 0, first, end;
+
+    for (uint32_t i = 0; i < as->n_sections; i++)
+        if (part_of(vmm, &as->sections[i], a, &first, &end))
+            more += vfio_listener_entries(vmm, a->block, first, end);
+    return has_room(a->c, more);
+}
+
 static int add_asked(struct vmm *vmm, const struct asked *a)
 {
     const struct address_space *as = &vmm->address_space;
-    int undo_error = 0, rc = 0;
+    int undo_error = 0, rc = asked_fits(vmm, a);
 
     assert(a->block->lock.held);
     for (uint32_t i = 0; i < as->n_sections && !rc; i++) {

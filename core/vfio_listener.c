@@ -8,7 +8,7 @@
 /* Room in the ledger that a listener keeps all its life: a run for memory without a manager,
  * and one because unmapping it cuts a run in two where its neighbours are mapped too. So
  * going away needs no memory. */
-enum { RUNS_KEPT = 2 };
+enum { RUNS_KEPT = 2, RUNS_A_REQUEST = 2 };
 
 static struct vfio_listener *of_base(struct discard_listener *base)
 {
@@ -16,63 +16,35 @@ static struct vfio_listener *of_base(struct discard_listener *base)
 }
 _Static_assert(offsetof(struct vfio_listener, base) == 0, "of_base");
 
-static uint64_t iova_of(const struct vfio_listener *l, uint64_t page)
-{
-    assert(page >= l->base.first && page <= l->base.end);
-    return l->iova_page + (page - l->base.first);
-}
-
-static int map_one(struct vfio_listener *l, uint64_t first, uint64_t end, bool restore)
-{
-    uint64_t vaddr = l->block->hva + (first << l->container->vmm->page_shift);
-
-    return container_map(l->container, iova_of(l, first), iova_of(l, end), vaddr,
-                         l->block->kind == VMM_REGION_ROM, restore);
-}
-
-/* mapping=page: a page may have to go alone later, and only whole mappings can go. */
-static int map_pages(struct vfio_listener *l, uint64_t first, uint64_t end)
-{
-    for (uint64_t page = first; page < end; page++) {
-        int rc = map_one(l, page, page + 1, false);
-
-        if (rc)
-            return rc;
-    }
-    return 0;
-}
-
-/* Maps again what the ledger misses of a run; ends at the first error, for every gap that was
- * left would take a run of the ledger that nobody has reserved. */
-static int map_missing(struct vfio_listener *l, uint64_t first, uint64_t end)
-{
-    uint64_t base = l->iova_page - l->base.first; /* may wrap, and wraps back */
-    uint64_t from, to;
-    int rc = 0;
-
-    while (!rc && first < end &&
-           ledger_next_run(&l->container->ledger, iova_of(l, first), iova_of(l, end), false,
-                           &from, &to)) {
-        for (uint64_t page = from - base; page < to - base && !rc; page++)
-            rc = map_one(l, page, page + 1, true);
-        first = to - base;
-    }
-    return rc;
-}
-
-static int reserve(struct vfio_listener *l)
+/* Memory for two runs of the ledger: a mapping may become two, and what an undo makes of single
+ * pages is one mapping between them. And entries, so that nothing is begun that cannot fit. */
+static int reserve(struct vfio_listener *l, uint64_t first, uint64_t end)
 {
     struct container *c = l->container;
-    int rc = ledger_reserve(&c->ledger, &c->vmm->host, 1);
+    uint64_t more;
+    int rc = vfio_map_plan(l, first, end, &more);
 
-    l->reserved += !rc;
-    return rc;
+    if (!rc)
+        rc = container_has_room(c, more);
+    if (!rc)
+        rc = ledger_reserve(&c->ledger, &c->vmm->host, RUNS_A_REQUEST);
+    if (rc)
+        return rc;
+    l->reserved += RUNS_A_REQUEST;
+    l->pledged += (int64_t)more;
+    c->entries_pledged += (int64_t)more;
+    return 0;
 }
 
 static int release(struct vfio_listener *l)
 {
-    ledger_release(&l->container->ledger, l->reserved);
+    struct container *c = l->container;
+
+    ledger_release(&c->ledger, l->reserved);
+    c->entries_pledged -= l->pledged;
     l->reserved = 0;
+    l->pledged = 0;
+    l->n_cuts = 0;
     return 0;
 }
 
@@ -80,58 +52,49 @@ static int on_event(struct vfio_listener *l, enum discard_event e, uint64_t firs
 {
     switch (e) {
     case DISCARD_RESERVE:
-        return reserve(l);
+        return reserve(l, first, end);
     case DISCARD_RELEASE:
         return release(l);
     case DISCARD_POPULATE:
-        return map_pages(l, first, end);
+        return vfio_map_populate(l, first, end);
     case DISCARD_UNDO_DISCARD:
-        return map_missing(l, first, end);
+        return vfio_map_undo_discard(l, first, end);
     case DISCARD_DISCARD:
+        return vfio_map_discard(l, first, end);
     case DISCARD_UNDO_POPULATE:
-        return container_unmap(l->container, iova_of(l, first), iova_of(l, end),
-                               e == DISCARD_UNDO_POPULATE);
+        return vfio_map_undo_populate(l, first, end);
     }
     assert(!"an event");
     return -EINVAL;
 }
 
+/* The entries that a request gives up stay its own until it is released: its undo may need them
+ * again, and then another lane must not have them. */
+static int event(struct vfio_listener *l, enum discard_event e, uint64_t first, uint64_t end)
+{
+    struct container *c = l->container;
+
+    assert(l->block->lock.held && first >= l->base.first && end <= l->base.end);
+    sync_lock(&c->vmm->sync, &c->lock);
+    int64_t before = (int64_t)c->ledger.n_mappings;
+    int rc = on_event(l, e, first, end);
+    int64_t fewer = before - (int64_t)c->ledger.n_mappings;
+    l->pledged += fewer;
+    c->entries_pledged += fewer;
+    sync_unlock(&c->vmm->sync, &c->lock);
+    return rc;
+}
+
 static int vfio_listener_event(struct discard_listener *base, enum discard_event e,
                                uint64_t first, uint64_t end)
 {
-    struct vfio_listener *l = of_base(base);
-    struct container *c = l->container;
-
-    assert(l->block->lock.held && first >= base->first && end <= base->end);
-    sync_lock(&c->vmm->sync, &c->lock);
-    int rc = on_event(l, e, first, end);
-    sync_unlock(&c->vmm->sync, &c->lock);
-    return rc;
+    return event(of_base(base), e, first, end);
 }
 
 /* Memory without a manager: all of it, as one mapping. */
-static int map_whole(struct vfio_listener *l, bool restore)
+static int plain_event(struct vfio_listener *l, enum discard_event e)
 {
-    struct container *c = l->container;
-    int rc = 0;
-
-    if (l->block->kind == VMM_REGION_MMIO)
-        return 0;
-    sync_lock(&c->vmm->sync, &c->lock);
-    if (!ledger_count(&c->ledger, iova_of(l, l->base.first), iova_of(l, l->base.end)))
-        rc = map_one(l, l->base.first, l->base.end, restore);
-    sync_unlock(&c->vmm->sync, &c->lock);
-    return rc;
-}
-
-static int unmap_whole(struct vfio_listener *l, bool undo)
-{
-    struct container *c = l->container;
-
-    sync_lock(&c->vmm->sync, &c->lock);
-    int rc = container_unmap(c, iova_of(l, l->base.first), iova_of(l, l->base.end), undo);
-    sync_unlock(&c->vmm->sync, &c->lock);
-    return rc;
+    return event(l, e, l->base.first, l->base.end);
 }
 
 static int reserve_kept(struct container *c)
@@ -149,14 +112,55 @@ static void release_kept(struct container *c)
     sync_unlock(&c->vmm->sync, &c->lock);
 }
 
+/* Like discard_manager_register. */
+static int start_plain(struct vfio_listener *l, int *undo_error)
+{
+    int rc = plain_event(l, DISCARD_RESERVE);
+
+    if (!rc) {
+        rc = plain_event(l, DISCARD_POPULATE);
+        if (rc)
+            *undo_error = plain_event(l, DISCARD_UNDO_POPULATE);
+    }
+    (void)plain_event(l, DISCARD_RELEASE);
+    return rc;
+}
+
 static int start(struct vfio_listener *l, int *undo_error)
 {
     if (l->block->guest_memfd)
         return discard_manager_register(&l->block->manager, &l->base, undo_error);
-    int rc = map_whole(l, false);
-    if (rc)
-        *undo_error = unmap_whole(l, true);
-    return rc;
+    return start_plain(l, undo_error);
+}
+
+struct counter {
+    struct discard_listener base;
+    const struct vmm *vmm;
+    const struct ram_block *block;
+    uint64_t entries;
+};
+_Static_assert(offsetof(struct counter, base) == 0, "count_run");
+
+static int count_run(struct discard_listener *base, enum discard_event e, uint64_t first,
+                     uint64_t end)
+{
+    struct counter *c = (struct counter *)(void *)base;
+
+    (void)e;
+    c->entries += vfio_map_entries(c->vmm, c->block, first, end);
+    return 0;
+}
+
+uint64_t vfio_listener_entries(const struct vmm *vmm, struct ram_block *block, uint64_t first,
+                               uint64_t end)
+{
+    struct counter c = {{count_run, first, end, NULL}, vmm, block, 0};
+
+    assert(block->lock.held && block->kind != VMM_REGION_MMIO);
+    if (!block->guest_memfd)
+        return vfio_map_entries(vmm, block, first, end);
+    (void)discard_manager_replay(&block->manager, &c.base, NULL, DISCARD_RESERVE, first, end);
+    return c.entries;
 }
 
 int vfio_listener_add(struct container *c, const struct section *s, uint64_t first,
@@ -194,15 +198,16 @@ int vfio_listener_withdraw(struct vfio_listener *l)
     assert(l->block->lock.held);
     if (l->block->guest_memfd)
         return discard_manager_withdraw(&l->block->manager, &l->base);
-    return unmap_whole(l, false);
+    return plain_event(l, DISCARD_DISCARD);
 }
 
 int vfio_listener_restore(struct vfio_listener *l)
 {
     assert(l->block->lock.held);
-    if (l->block->guest_memfd)
-        return discard_manager_restore(&l->block->manager, &l->base);
-    return map_whole(l, true);
+    int rc = l->block->guest_memfd ? discard_manager_restore(&l->block->manager, &l->base)
+                                   : plain_event(l, DISCARD_UNDO_DISCARD);
+    (void)plain_event(l, DISCARD_RELEASE);
+    return rc;
 }
 
 void vfio_listener_forget(struct vfio_listener *l)
@@ -211,6 +216,7 @@ void vfio_listener_forget(struct vfio_listener *l)
     struct vfio_listener **link = &c->listeners;
 
     assert(l->block->lock.held && l->reserved == 0);
+    (void)plain_event(l, DISCARD_RELEASE);
     if (l->block->guest_memfd)
         discard_manager_forget(&l->block->manager, &l->base);
     while (*link != l)

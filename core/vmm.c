@@ -56,7 +56,8 @@ static bool config_ok(const struct vmm_config *config)
     uint32_t size = config->page_size;
 
     return size >= 2 && (size & (size - 1)) == 0 && config->mode == VMM_MODE_DISCARD &&
-           config->tracker == VMM_TRACKER_BITMAP && config->mapping == VMM_MAPPING_PAGE;
+           config->tracker == VMM_TRACKER_BITMAP && config->mapping <= VMM_MAPPING_RUN &&
+           (config->split == VMM_SPLIT_REMAP || config->split == VMM_SPLIT_REFUSE);
 }
 
 int vmm_create(const struct host *host, const struct sync *sync,

@@ -33,7 +33,8 @@ enum vmm_order { VMM_ORDER_ATTRIBUTE_FIRST, VMM_ORDER_UNMAP_FIRST };
 enum vmm_failure { VMM_FAILURE_ROLLBACK, VMM_FAILURE_STOP };
 enum vmm_tracker { VMM_TRACKER_BITMAP };
 enum vmm_iommu { VMM_IOMMU_TYPE1 };
-enum vmm_mapping { VMM_MAPPING_PAGE };
+enum vmm_mapping { VMM_MAPPING_PAGE, VMM_MAPPING_RUN };
+enum vmm_split { VMM_SPLIT_REMAP, VMM_SPLIT_CUT, VMM_SPLIT_REFUSE };
 enum vmm_share { VMM_SHARE_ANON, VMM_SHARE_MEMFD };
 enum vmm_region_kind { VMM_REGION_RAM, VMM_REGION_ROM, VMM_REGION_MMIO };
 
@@ -45,6 +46,7 @@ struct vmm_config {
     enum vmm_failure failure;
     enum vmm_tracker tracker;
     enum vmm_mapping mapping;
+    enum vmm_split split; /* where only a part of a mapping has to go */
 };
 
 struct vmm_region_config {

@@ -24,6 +24,8 @@ struct fixture {
     struct vmm *vmm;
     enum vmm_order order;
     enum vmm_failure failure;
+    enum vmm_mapping mapping;
+    enum vmm_split split;
 };
 
 static const struct {
@@ -42,8 +44,12 @@ enum { FIXTURE_REGIONS = sizeof fixture_regions / sizeof fixture_regions[0] };
 static inline int fixture_build(struct fixture *f, const struct sync *sync)
 {
     struct host host = stub_host(&f->stub);
-    struct vmm_config config = {
-        .page_size = STUB_PAGE, .n_vcpus = 1, .order = f->order, .failure = f->failure};
+    struct vmm_config config = {.page_size = STUB_PAGE,
+                                .n_vcpus = 1,
+                                .order = f->order,
+                                .failure = f->failure,
+                                .mapping = f->mapping,
+                                .split = f->split};
     uint32_t index;
     int rc = vmm_create(&host, sync, &config, &f->vmm);
 

@@ -182,6 +182,30 @@ static int run_vcpu(struct stub *s)
     return s->on_run ? s->on_run(s, s->run) : 0;
 }
 
+/* The capability comes second, behind one that nobody asks for. */
+static int get_info(const struct stub *s, struct vfio_iommu_type1_info *info)
+{
+    struct {
+        struct vfio_iommu_type1_info info;
+        struct vfio_info_cap_header other;
+        struct vfio_iommu_type1_info_dma_avail avail;
+    } all = {.info = {.argsz = sizeof all, .flags = VFIO_IOMMU_INFO_CAPS}};
+
+    if (!s->tells_limit)
+        return 0;
+    if (info->argsz >= sizeof all) {
+        all.info.cap_offset = sizeof all.info;
+        all.other = (struct vfio_info_cap_header){
+            .id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE,
+            .next = sizeof all.info + sizeof all.other,
+        };
+        all.avail.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
+        all.avail.avail = s->map_limit - s->n_maps;
+    }
+    memcpy(info, &all, info->argsz < sizeof all ? sizeof all.info : sizeof all);
+    return 0;
+}
+
 static int setup_ioctl(struct stub *s, unsigned long request, void *arg)
 {
     struct stub_fault *f = fault(s, STUB_SETUP);
@@ -205,6 +229,8 @@ static int setup_ioctl(struct stub *s, unsigned long request, void *arg)
         return set_region(s, arg);
     case VFIO_CHECK_EXTENSION:
         return 1;
+    case VFIO_IOMMU_GET_INFO:
+        return get_info(s, arg);
     case VFIO_GROUP_GET_STATUS:
         ((struct vfio_group_status *)arg)->flags = VFIO_GROUP_FLAGS_VIABLE;
         return 0;

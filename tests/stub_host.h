@@ -66,6 +66,7 @@ struct stub {
     bool is_private[STUB_GPA_PAGES];
     struct stub_mapping maps[STUB_MAPS];
     unsigned n_maps, map_limit;
+    bool tells_limit; /* VFIO_IOMMU_GET_INFO has the DMA_AVAIL capability */
     uint64_t next_address;
     unsigned n_vmas, n_blocks; /* live mmaps, live alloc blocks */
     unsigned hits[STUB_POINTS];

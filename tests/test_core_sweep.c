@@ -66,13 +66,17 @@ static unsigned take_all(struct fixture *f, bool may_stop)
     return fired;
 }
 
-static unsigned one_run(enum vmm_order order, unsigned first, unsigned second, bool late)
+/* Bit 0: unmap-first, bit 1: mapping=run. */
+enum { WAYS = 4 };
+
+static unsigned one_run(unsigned way, unsigned first, unsigned second, bool late)
 {
     struct fixture *f = calloc(1, sizeof *f);
     unsigned fired;
 
     stub_init(&f->stub);
-    f->order = order;
+    f->order = way & 1 ? VMM_ORDER_UNMAP_FIRST : VMM_ORDER_ATTRIBUTE_FIRST;
+    f->mapping = way & 2 ? VMM_MAPPING_RUN : VMM_MAPPING_PAGE;
     assert_int_equal(fixture_build(f, &no_sync), 0);
     assert_int_equal(vmm_device_attach(f->vmm, 0, 0), 0);
     stub_fail(&f->stub, STUB_ANY, first, EFAULT, late & 1);
@@ -92,11 +96,11 @@ static unsigned one_run(enum vmm_order order, unsigned first, unsigned second, b
 static void sweep_one_fault(void **state)
 {
     (void)state;
-    for (int order = 0; order < 2; order++)
+    for (unsigned way = 0; way < WAYS; way++)
         for (int late = 0; late < 2; late++) {
             unsigned n = 1;
 
-            while (one_run((enum vmm_order)order, n, 0, late))
+            while (one_run(way, n, 0, late))
                 n++;
 
             assert_true(n > 50);
@@ -106,10 +110,10 @@ static void sweep_one_fault(void **state)
 static void sweep_two_faults(void **state)
 {
     (void)state;
-    for (int order = 0; order < 2; order++)
+    for (unsigned way = 0; way < WAYS; way++)
         for (unsigned n = 1; n < 110; n++)
             for (unsigned more = 1; more < 14; more++)
-                (void)one_run((enum vmm_order)order, n, n + more, more & 1);
+                (void)one_run(way, n, n + more, more & 1);
 }
 
 /* Building a machine fails at every call; whatever is there is taken down again. */

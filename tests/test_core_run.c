@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mapping=run: one mapping a populated run, and what becomes of those that are cut. */
+#include <stdlib.h>
+
+#include "tests/core_fixture.h"
+
+static const struct sync no_sync = {NULL, NULL};
+
+static int start(void **state, enum vmm_order order, enum vmm_split split, unsigned limit)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    stub_init(&f->stub);
+    f->order = order;
+    f->mapping = VMM_MAPPING_RUN;
+    f->split = split;
+    if (limit) {
+        f->stub.map_limit = limit;
+        f->stub.tells_limit = true;
+    }
+    *state = f;
+    if (fixture_build(f, &no_sync) || vmm_device_attach(f->vmm, 0, 0))
+        return -1;
+    stub_trace_clear(&f->stub);
+    f->stub.watch_undo = true;
+    return 0;
+}
+
+static int remap(void **state)
+{
+    return start(state, VMM_ORDER_ATTRIBUTE_FIRST, VMM_SPLIT_REMAP, 0);
+}
+
+static int remap_unmap_first(void **state)
+{
+    return start(state, VMM_ORDER_UNMAP_FIRST, VMM_SPLIT_REMAP, 0);
+}
+
+static int refuse(void **state)
+{
+    return start(state, VMM_ORDER_ATTRIBUTE_FIRST, VMM_SPLIT_REFUSE, 0);
+}
+
+/* ROM and plain RAM take two of them. */
+enum { LIMIT = 5 };
+
+static int limited(void **state)
+{
+    return start(state, VMM_ORDER_ATTRIBUTE_FIRST, VMM_SPLIT_REMAP, LIMIT);
+}
+
+static int finish(void **state)
+{
+    struct fixture *f = *state;
+    const char *left;
+    bool bad;
+
+    stub_fail_none(&f->stub);
+    bad = f->vmm && vmm_destroy(f->vmm) && !f->stub.violations;
+    left = fixture_left(f);
+    if (left || f->stub.violations)
+        print_error("%s\n", left ? left : f->stub.violation);
+    bad |= left || f->stub.violations;
+    free(f);
+    return bad;
+}
+
+/* The mappings in a range of GPA pages, "10+4 16+2", ascending. */
+static const char *mapped(const struct fixture *f, uint64_t first, uint64_t end, char *buf,
+                          size_t size)
+{
+    size_t used = 0;
+
+    buf[0] = 0;
+    for (uint64_t page = first; page < end; page++)
+        for (unsigned i = 0; i < f->stub.n_maps; i++)
+            if (f->stub.maps[i].iova == page * STUB_PAGE)
+                used += (size_t)snprintf(buf + used, size - used, "%s%llu+%llu",
+                                         used ? " " : "", (unsigned long long)page,
+                                         (unsigned long long)f->stub.maps[i].size / STUB_PAGE);
+    return buf;
+}
+
+static void expect_mapped(struct fixture *f, uint64_t first, uint64_t end, const char *want)
+{
+    char buf[256];
+
+    assert_string_equal(mapped(f, first, end, buf, sizeof buf), want);
+    assert_null(fixture_broken(f, true));
+}
+
+static void expect_trace(struct fixture *f, const char *want)
+{
+    assert_string_equal(f->stub.trace, want);
+    stub_trace_clear(&f->stub);
+}
+
+/* Every mapping shows the memory that its pages have (D1: a tail with the head's address). */
+static void expect_addresses(const struct fixture *f)
+{
+    for (unsigned i = 0; i < f->stub.n_maps; i++) {
+        const struct stub_mapping *m = &f->stub.maps[i];
+        bool found = false;
+
+        for (unsigned j = 0; j < STUB_SLOTS; j++) {
+            const struct stub_slot *s = &f->stub.slots[j];
+
+            found |= s->size && m->iova >= s->gpa && m->iova + m->size <= s->gpa + s->size &&
+                     m->vaddr == s->hva + (m->iova - s->gpa);
+        }
+        assert_true(found);
+    }
+}
+
+static void deliberate_error(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 4, false), 0);
+    expect_mapped(f, 0, 64, "0+4");
+    f->stub.maps[f->stub.n_maps - 1].size -= STUB_PAGE;
+    assert_string_equal(fixture_broken(f, true), "I1, I2 mapped is not shared");
+    f->stub.maps[f->stub.n_maps - 1].size += STUB_PAGE;
+}
+
+/* 64 pages, one call; none over a section's end (D1's other half). */
+static void a_run_is_one_mapping(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 64, false), 0);
+    expect_trace(f, "shared 0+64; map 0+64; drop private 0+64; ");
+    assert_int_equal(convert(f, 0, 64, true), 0);
+    expect_trace(f, "private 0+64; unmap 0+64; drop shared 0+64; ");
+    assert_int_equal(convert(f, 60, 8, false), 0);
+    expect_trace(f, "shared 60+8; map 60+4; map 64+4; drop private 60+4; drop private 0+4; ");
+    expect_mapped(f, 0, 128, "60+4 64+4");
+    expect_addresses(f);
+}
+
+/* Only what changes is mapped; its neighbours stay mappings of their own. */
+static void populate_leaves_neighbours(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 2, 2, false), 0);
+    assert_int_equal(convert(f, 6, 2, false), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(convert(f, 0, 10, false), 0);
+    expect_trace(f, "shared 0+10; map 0+2; map 4+2; map 8+2; drop private 0+2; "
+                    "drop private 4+2; drop private 8+2; ");
+    expect_mapped(f, 0, 64, "0+2 2+2 4+2 6+2 8+2");
+}
+
+/* A device that comes later gets one mapping for each run. */
+static void replay_is_one_call_a_run(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 2, 2, false), 0);
+    assert_int_equal(convert(f, 4, 3, false), 0);
+    assert_int_equal(convert(f, 60, 8, false), 0);
+    assert_int_equal(vmm_device_detach(f->vmm, 0), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(vmm_device_attach(f->vmm, 0, 0), 0);
+    expect_trace(f, "map 2+5; map 60+4; map 64+4; map 136+8 ro; map 152+8; ");
+    expect_addresses(f);
+}
+
+/* ---- split=remap ---- */
+static void remap_cuts_head_and_tail(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 64, false), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(convert(f, 10, 1, true), 0);
+    expect_trace(f, "private 10+1; unmap 0+64; map 0+10; map 11+53; drop shared 10+1; ");
+    assert_int_equal(convert(f, 0, 2, true), 0);
+    expect_trace(f, "private 0+2; unmap 0+10; map 2+8; drop shared 0+2; ");
+    assert_int_equal(convert(f, 60, 4, true), 0);
+    expect_trace(f, "private 60+4; unmap 11+53; map 11+49; drop shared 60+4; ");
+    expect_mapped(f, 0, 64, "2+8 11+49");
+    expect_addresses(f);
+}
+
+static void remap_unmaps_first(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 64, false), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(convert(f, 10, 1, true), 0);
+    expect_trace(f, "unmap 0+64; map 0+10; map 11+53; private 10+1; drop shared 10+1; ");
+}
+
+/* Two mappings cut, one between them goes as a whole; in one unmap. */
+static void remap_cuts_several(void **state)
+{
+    struct fixture *f = *state;
+
+    for (uint64_t page = 8; page < 20; page += 4)
+        assert_int_equal(convert(f, page, 4, false), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(convert(f, 9, 10, true), 0);
+    expect_trace(f, "private 9+10; unmap 8+12; map 8+1; map 19+1; drop shared 9+10; ");
+    expect_mapped(f, 0, 64, "8+1 19+1");
+}
+
+/* A request over several runs cuts at its own ends only. */
+static void remap_over_runs(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 8, false), 0);
+    assert_int_equal(convert(f, 12, 4, false), 0);
+    assert_int_equal(convert(f, 60, 8, false), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(convert(f, 4, 62, true), 0);
+    expect_trace(f, "private 4+62; unmap 0+8; map 0+4; unmap 12+4; unmap 60+4; unmap 64+4; "
+                    "map 66+2; drop shared 4+4; drop shared 12+4; drop shared 60+4; "
+                    "drop shared 0+2; ");
+}
+
+/* ---- D6: every step of a remap fails; the old mapping is back ---- */
+static void fail_step(struct fixture *f, enum stub_point point, unsigned nth, int error,
+                      bool late, const char *trace)
+{
+    stub_trace_clear(&f->stub);
+    stub_fail(&f->stub, point, nth, error, late);
+    assert_int_equal(convert(f, 10, 2, true), -error);
+    stub_fail_none(&f->stub);
+    expect_trace(f, trace);
+    expect_mapped(f, 0, 64, "0+64");
+    assert_false(vmm_stopped(f->vmm));
+    expect_addresses(f);
+}
+
+static void remap_fails_at_each_step(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 64, false), 0);
+    fail_step(f, STUB_UNMAP, 1, EINVAL, false, "private 10+2; unmap 0+64 fails; shared 10+2; ");
+    fail_step(f, STUB_MAP, 1, ENOMEM, false,
+              "private 10+2; unmap 0+64; map 0+10 fails; map 0+64; shared 10+2; ");
+    fail_step(f, STUB_MAP, 2, ENOSPC, false,
+              "private 10+2; unmap 0+64; map 0+10; map 12+52 fails; unmap 0+64; map 0+64; "
+              "shared 10+2; ");
+    fail_step(f, STUB_MAP, 1, EFAULT, true,
+              "private 10+2; unmap 0+64; map 0+10 fails; unmap 0+10; map 0+64; shared 10+2; ");
+    fail_step(f, STUB_MAP, 2, EFAULT, true,
+              "private 10+2; unmap 0+64; map 0+10; map 12+52 fails; unmap 12+52; unmap 0+64; "
+              "map 0+64; shared 10+2; ");
+    fail_step(f, STUB_ATTRIBUTE, 1, EFAULT, true, "private 10+2 fails; shared 10+2; ");
+    /* A late EFAULT of an unmap is found out by asking again. */
+    stub_fail(&f->stub, STUB_UNMAP, 1, EFAULT, true);
+    assert_int_equal(convert(f, 10, 2, true), 0);
+    expect_trace(f, "private 10+2; unmap 0+64 fails; unmap 0+64; map 0+10; map 12+52; "
+                    "drop shared 10+2; ");
+}
+
+/* The last step of all fails: two mappings were cut by then. */
+static void remap_fails_after_two_cuts(void **state)
+{
+    struct fixture *f = *state;
+
+    for (uint64_t page = 8; page < 20; page += 4)
+        assert_int_equal(convert(f, page, 4, false), 0);
+    stub_trace_clear(&f->stub);
+    stub_fail(&f->stub, STUB_ATTRIBUTE, 1, ENOMEM, false);
+    assert_int_equal(convert(f, 9, 10, true), -ENOMEM);
+    stub_fail_none(&f->stub);
+    expect_trace(f, "unmap 8+12; map 8+1; map 19+1; private 9+10 fails; unmap 8+4; map 8+4; "
+                    "unmap 16+4; map 16+4; map 12+4; ");
+    expect_mapped(f, 0, 64, "8+4 12+4 16+4");
+    expect_addresses(f);
+}
+
+/* Nobody knows which mappings two EFAULTs left: each is mapped again with its own bounds. */
+static void doubtful_mappings_keep_their_bounds(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int late = 0; late < 2; late++) {
+        for (uint64_t page = 8; page < 20; page += 4)
+            assert_int_equal(convert(f, page, 4, false), 0);
+        stub_trace_clear(&f->stub);
+        stub_fail(&f->stub, STUB_UNMAP, 1, EFAULT, late);
+        stub_fail(&f->stub, STUB_UNMAP, 2, EFAULT, late);
+        assert_int_equal(convert(f, 9, 10, true), -EFAULT);
+        stub_fail_none(&f->stub);
+        expect_trace(f, "private 9+10; unmap 8+12 fails; unmap 8+12 fails; map 8+4; map 12+4; "
+                        "map 16+4; shared 9+10; ");
+        expect_mapped(f, 0, 64, "8+4 12+4 16+4");
+        assert_int_equal(convert(f, 8, 12, true), 0);
+        stub_trace_clear(&f->stub);
+    }
+}
+
+static void undo_that_fails_stops(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 64, false), 0);
+    stub_fail(&f->stub, STUB_MAP, 2, ENOMEM, false);
+    stub_fail(&f->stub, STUB_MAP, 3, ENOMEM, false);
+    assert_int_equal(convert(f, 10, 2, true), -ENOMEM);
+    assert_true(vmm_stopped(f->vmm));
+}
+
+/* Two listeners: what the first had cut is whole again when the second fails. */
+static void second_container_fails(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 64, false), 0);
+    assert_int_equal(vmm_device_attach(f->vmm, 1, 1), 0);
+    assert_int_equal(vmm_listen(f->vmm, 1, 0, 4 * STUB_PAGE, 16 * STUB_PAGE), 0);
+    stub_trace_clear(&f->stub);
+    stub_fail(&f->stub, STUB_MAP, 4, ENOMEM, false);
+    assert_int_equal(convert(f, 10, 2, true), -ENOMEM);
+    stub_fail_none(&f->stub);
+    expect_trace(f, "private 10+2; unmap 0+64; map 0+10; map 12+52; unmap 4+16; map 4+6; "
+                    "map 12+8 fails; unmap 0+64; map 0+64; unmap 4+16; map 4+16; "
+                    "shared 10+2; ");
+    assert_null(fixture_broken(f, true));
+    assert_int_equal(vmm_device_detach(f->vmm, 1), 0);
+}
+
+/* A listener over a part of a run: its ends are no cut when it goes. */
+static void unlisten_fails_and_is_whole(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 64, false), 0);
+    assert_int_equal(vmm_device_attach(f->vmm, 1, 1), 0);
+    assert_int_equal(vmm_listen(f->vmm, 1, 0, 4 * STUB_PAGE, 16 * STUB_PAGE), 0);
+    assert_int_equal(convert(f, 10, 2, true), 0);
+    stub_trace_clear(&f->stub);
+    stub_fail(&f->stub, STUB_UNMAP, 1, EFAULT, true);
+    stub_fail(&f->stub, STUB_UNMAP, 2, EFAULT, true);
+    assert_int_equal(vmm_unlisten(f->vmm, 1, 0, 4 * STUB_PAGE, 16 * STUB_PAGE), -EFAULT);
+    stub_fail_none(&f->stub);
+    expect_trace(f, "unmap 4+16 fails; unmap 4+16 fails; map 4+6; map 12+8; ");
+    assert_int_equal(vmm_unlisten(f->vmm, 1, 0, 4 * STUB_PAGE, 16 * STUB_PAGE), 0);
+    expect_trace(f, "unmap 4+16; ");
+    assert_int_equal(vmm_device_detach(f->vmm, 1), 0);
+}
+
+/* ---- split=refuse ---- */
+static int ask_by_hypercall(struct stub *s, struct kvm_run *run)
+{
+    run->exit_reason = KVM_EXIT_HYPERCALL;
+    run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
+    run->hypercall.args[0] = s->gpa;
+    run->hypercall.args[1] = s->pages;
+    run->hypercall.args[2] = s->to_private ? KVM_MAP_GPA_RANGE_ENCRYPTED : 0;
+    run->hypercall.ret = 0;
+    return 0;
+}
+
+static void refuse_touches_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 8, 8, false), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(convert(f, 10, 2, true), -EOPNOTSUPP);
+    assert_int_equal(convert(f, 0, 10, true), -EOPNOTSUPP);
+    assert_int_equal(convert(f, 15, 10, true), -EOPNOTSUPP);
+    expect_trace(f, "");
+    f->stub.on_run = ask_by_hypercall;
+    f->stub.gpa = UINT64_C(10) * STUB_PAGE;
+    f->stub.pages = 1;
+    f->stub.to_private = true;
+    assert_int_equal(vmm_vcpu_run(f->vmm, 0), -EOPNOTSUPP);
+    assert_int_equal(f->stub.run->hypercall.ret, EINVAL);
+    expect_trace(f, "");
+    assert_int_equal(convert(f, 4, 20, true), 0);
+    expect_trace(f, "private 8+8; unmap 8+8; drop shared 8+8; ");
+    expect_mapped(f, 0, 64, "");
+}
+
+/* ---- the entry limit: D9, D10 ---- */
+static void limit_is_asked_before(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 2, false), 0);
+    assert_int_equal(convert(f, 4, 2, false), 0);
+    assert_int_equal(convert(f, 8, 2, false), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(convert(f, 12, 2, false), -ENOSPC); /* a sixth */
+    assert_int_equal(convert(f, 9, 1, true), 0);         /* as many as before */
+    assert_int_equal(convert(f, 9, 1, false), -ENOSPC);
+    assert_int_equal(convert(f, 0, 2, true), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(convert(f, 12, 20, false), 0); /* D7: it was given back */
+    stub_trace_clear(&f->stub);
+    assert_int_equal(convert(f, 14, 2, true), -ENOSPC); /* one would become two */
+    expect_trace(f, "");
+    expect_mapped(f, 0, 64, "4+2 8+1 12+20");
+}
+
+/* D9: a region's size is no reason to refuse; D10: what does not fit leaves nothing. */
+static void limit_of_an_attach(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 2, false), 0);
+    assert_int_equal(convert(f, 4, 2, false), 0);
+    assert_int_equal(vmm_device_detach(f->vmm, 0), 0);
+    assert_int_equal(convert(f, 60, 8, false), 0); /* two more: six in all */
+    stub_trace_clear(&f->stub);
+    assert_int_equal(vmm_device_attach(f->vmm, 0, 0), -ENOSPC);
+    expect_trace(f, "");
+    assert_null(fixture_broken(f, false));
+    assert_int_equal(convert(f, 4, 2, true), 0);
+    assert_int_equal(vmm_device_attach(f->vmm, 0, 0), 0);
+    expect_mapped(f, 0, 176, "0+2 60+4 64+4 136+8 152+8");
+}
+
+static void limit_of_a_listener(void **state)
+{
+    struct fixture *f = *state;
+
+    f->stub.map_limit = 100;
+    for (uint64_t page = 0; page < 6; page += 2)
+        assert_int_equal(convert(f, page, 1, false), 0);
+    f->stub.map_limit = f->stub.n_maps + 2; /* what the second container gets to know */
+    assert_int_equal(vmm_device_attach(f->vmm, 1, 1), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(vmm_listen(f->vmm, 1, 0, 0, 8 * STUB_PAGE), -ENOSPC);
+    expect_trace(f, "");
+    assert_int_equal(vmm_listen(f->vmm, 1, 0, 0, 4 * STUB_PAGE), 0);
+    expect_trace(f, "map 0+1; map 2+1; ");
+    assert_int_equal(vmm_device_detach(f->vmm, 1), 0);
+}
+
+/* The kernel's own answer counts too: the limit was another one than it had said. */
+static void kernel_says_no_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+
+    f->stub.map_limit = f->stub.n_maps + 1;
+    assert_int_equal(convert(f, 62, 4, false), -ENOSPC);
+    expect_trace(f, "shared 62+4; map 62+2; map 64+2; unmap 62+2; private 62+2; private 64+2; "
+                    "drop shared 62+2; drop shared 0+2; ");
+}
+
+#define CASE(name, test, setup)                                                                \
+    {                                                                                          \
+        "core/run/" name, test, setup, finish, NULL                                            \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE("deliberate-error", deliberate_error, remap),
+        CASE("a-run-is-one-mapping", a_run_is_one_mapping, remap),
+        CASE("populate-leaves-neighbours", populate_leaves_neighbours, remap),
+        CASE("replay", replay_is_one_call_a_run, remap),
+        CASE("remap", remap_cuts_head_and_tail, remap),
+        CASE("remap-unmap-first", remap_unmaps_first, remap_unmap_first),
+        CASE("remap-several", remap_cuts_several, remap),
+        CASE("remap-over-runs", remap_over_runs, remap),
+        CASE("remap-fails", remap_fails_at_each_step, remap),
+        CASE("remap-fails-after-two-cuts", remap_fails_after_two_cuts, remap_unmap_first),
+        CASE("doubtful-mappings", doubtful_mappings_keep_their_bounds, remap),
+        CASE("undo-fails", undo_that_fails_stops, remap),
+        CASE("second-container-fails", second_container_fails, remap),
+        CASE("unlisten-fails", unlisten_fails_and_is_whole, remap),
+        CASE("refuse", refuse_touches_nothing, refuse),
+        CASE("limit-first", limit_is_asked_before, limited),
+        CASE("limit-attach", limit_of_an_attach, limited),
+        CASE("limit-listen", limit_of_a_listener, limited),
+        CASE("limit-kernel", kernel_says_no_all_the_same, remap),
+    };
+
+    return cmocka_run_group_tests_name("core/run", tests, NULL, NULL);
+}
