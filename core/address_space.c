@@ -70,6 +70,8 @@ int vmm_region_add(struct vmm *vmm, const struct vmm_region_config *config, uint
     assert(as->n_regions <= as->cap_regions);
     if (!region_config_ok(vmm, config))
         rc = -EINVAL;
+    else if (vmm->migrating)
+        rc = -EBUSY;
     if (!rc)
         rc = array_room(&vmm->host, (void **)&as->regions, &as->cap_regions, as->n_regions,
                         sizeof as->regions[0]);

@@ -59,9 +59,12 @@ size_t vmm_canon(const struct vmm *vmm, void *buf, size_t size)
     struct writer w = {.buf = buf, .size = size};
 
     put(&w, vmm_stopped(vmm));
+    put(&w, vmm->migrating);
     for (uint32_t i = 0; i < vmm->address_space.n_regions; i++) {
         const struct ram_block *block = vmm->address_space.regions[i];
 
+        if (block->dirty_logged)
+            put_map(&w, &block->dirty);
         put(&w, block->guest_memfd);
         if (!block->guest_memfd)
             continue;

@@ -76,6 +76,7 @@ static int commit_run(struct convert *c, struct convert_part *p, uint64_t first,
     struct ram_block_attributes *a = &p->block->attributes;
 
     page_map_set(&a->shared, first, end, !c->to_private);
+    migration_dirty(p->block, first, end);
     if (!p->drop_at_once)
         page_map_set(&a->debt[!c->to_private], first, end, true);
     return 0;

@@ -13,6 +13,7 @@
 #include "core/convert.h"
 #include "core/kvm.h"
 #include "core/listen.h"
+#include "core/migration.h"
 #include "core/vcpu.h"
 #include "core/vfio_listener.h"
 

@@ -91,6 +91,7 @@ int ram_block_free(struct vmm *vmm, struct ram_block *block)
 {
     int error = 0;
 
+    migration_forget(vmm, block);
     if (block->guest_memfd) {
         discard_manager_destroy(&block->manager);
         if (block->has_virtio_mem)

@@ -26,6 +26,8 @@ struct ram_block {
     bool has_virtio_mem;                    /* guest_memfd only */
     struct virtio_mem virtio_mem;
     struct discard_manager manager;
+    bool dirty_logged; /* a migration runs; core/migration.h */
+    struct page_map dirty;
 };
 
 /* 0 and *out, or an error and nothing is left. */

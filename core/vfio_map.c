@@ -22,6 +22,8 @@ static int map_iova(struct vfio_listener *l, uint64_t first, uint64_t end, bool 
     uint64_t vaddr = l->block->hva + (page << l->container->vmm->page_shift);
 
     assert(page >= l->base.first && page + (end - first) <= l->base.end);
+    if (l->block->kind == VMM_REGION_RAM) /* even if it fails: it may have been mapped */
+        migration_dirty(l->block, page, page + (end - first));
     return container_map(l->container, first, end, vaddr, l->block->kind == VMM_REGION_ROM,
                          restore);
 }

@@ -164,6 +164,25 @@ int vmm_resize(struct vmm *vmm, uint32_t region, uint64_t requested_size, uint16
 void vmm_plugged_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
                       uint64_t n_pages, uint64_t *bits);
 
+/* ---- migration ----
+ *
+ * While it runs, virtio-mem requests and new regions are refused (-EBUSY); conversions are not.
+ * -EBUSY: it runs already. -EINVAL: there is nothing to stop. */
+int vmm_migrate(struct vmm *vmm, bool start);
+
+/* Where the content of a page is. */
+enum vmm_page_state { VMM_PAGE_DISCARDED, VMM_PAGE_SHARED, VMM_PAGE_PRIVATE };
+enum { VMM_PAGE_DIRTY = 4 };
+
+/* For each page of a region (one byte a page) the state, and VMM_PAGE_DIRTY
+ * when its content may have changed since this was asked last, at first for all. A page is
+ * dirty when it was converted, or when a device could have written to it: it was mapped for DMA
+ * (not read-only) at any time since then, be it for a moment. Discarded pages are never dirty;
+ * private ones can be. What vCPUs write is not known here: KVM keeps no dirty log of
+ * guest_memfd slots (behaviour.md 7.5). -EINVAL: no migration runs, no such region, or it has
+ * no memory. */
+int vmm_dirty_sync(struct vmm *vmm, uint32_t region, uint8_t *pages);
+
 bool vmm_stopped(const struct vmm *vmm);
 
 /* Writes the internal state that decides future behaviour (tracker, debt, ledgers, listeners)
