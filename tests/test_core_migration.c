@@ -194,6 +194,7 @@ static void other_memory(void **state)
     assert_string_equal(sync_region(m, 1, 2), "SS");
     assert_string_equal(sync_region(m, 1, 2), "SS");
     assert_string_equal(sync_region(m, 2, 2), "ss");
+    assert_string_equal(sync_region(m, 2, 2), "ss");
     assert_int_equal(vmm_device_detach(m->vmm, 0), 0);
     assert_string_equal(sync_region(m, 1, 2), "SS");
     assert_string_equal(sync_region(m, 1, 2), "ss");

@@ -66,6 +66,21 @@ static void second_listener_fails(void **state)
     vmem_free(m);
 }
 
+static void unmap_of_unplug_fails(void **state)
+{
+    struct vmem *m = vmem_new();
+
+    (void)state;
+    assert_int_equal(vmem_plug(m, 0, 8), 0);
+    assert_int_equal(vmem_convert(m, 2, 4, false), 0);
+    stub_trace_clear(&m->stub);
+    stub_fail(&m->stub, STUB_UNMAP, 2, EINVAL, false);
+    assert_int_equal(vmem_unplug(m, 2, 4), -EINVAL);
+    expect_trace(m, "unmap 18+4; unmap 19+3 fails; map 18+1; map 19+1; map 20+1; map 21+1; ");
+    assert_null(vmem_broken(m, 0xff, 0x3c));
+    vmem_free(m);
+}
+
 static void attribute_of_unplug_fails(void **state)
 {
     for (int late = 0; late < 2; late++) {
@@ -180,6 +195,7 @@ int main(void)
         TEST("deliberate-error", deliberate_error),
         TEST("every-call-fails", every_call_fails),
         TEST("second-listener-fails", second_listener_fails),
+        TEST("unmap-fails", unmap_of_unplug_fails),
         TEST("attribute-fails", attribute_of_unplug_fails),
         TEST("debt-is-per-side", debt_is_per_side),
         TEST("debt-at-tear-down", tear_down_pays_both_sides),
