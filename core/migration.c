@@ -79,14 +79,16 @@ int vmm_migrate(struct vmm *vmm, bool start)
 static void keep_mapped(const struct vfio_listener *l)
 {
     struct container *c = l->container;
-    uint64_t iova = l->iova_page, iova_end = iova + (l->base.end - l->base.first);
     uint64_t base = l->iova_page - l->base.first; /* may wrap, and wraps back */
-    uint64_t first, end;
+    uint64_t pos = l->base.first, gap, gap_end;
 
     sync_lock(&c->vmm->sync, &c->lock);
-    while (iova < iova_end && ledger_next_run(&c->ledger, iova, iova_end, true, &first, &end)) {
-        migration_dirty(l->block, first - base, end - base);
-        iova = end;
+    while (pos < l->base.end) {
+        if (!ledger_next_gap(&c->ledger, pos + base, l->base.end + base, &gap, &gap_end))
+            gap = gap_end = l->base.end + base;
+        if (pos < gap - base)
+            migration_dirty(l->block, pos, gap - base);
+        pos = gap_end - base;
     }
     sync_unlock(&c->vmm->sync, &c->lock);
 }
