@@ -142,9 +142,14 @@ struct kvm_run {
 #define VFIO_IOMMU_GET_INFO         _IO(VFIO_TYPE, VFIO_BASE + 12)
 #define VFIO_IOMMU_MAP_DMA          _IO(VFIO_TYPE, VFIO_BASE + 13)
 #define VFIO_IOMMU_UNMAP_DMA        _IO(VFIO_TYPE, VFIO_BASE + 14)
+/* Of a device as a character device, for iommufd. */
+#define VFIO_DEVICE_BIND_IOMMUFD      _IO(VFIO_TYPE, VFIO_BASE + 18)
+#define VFIO_DEVICE_ATTACH_IOMMUFD_PT _IO(VFIO_TYPE, VFIO_BASE + 19)
+#define VFIO_DEVICE_DETACH_IOMMUFD_PT _IO(VFIO_TYPE, VFIO_BASE + 20)
 
 #define VFIO_TYPE1_IOMMU         1
 #define VFIO_TYPE1v2_IOMMU       3
+#define VFIO_DMA_CC_IOMMU        4
 #define VFIO_TYPE1_NESTING_IOMMU 6
 #define VFIO_UNMAP_ALL           9
 
@@ -234,6 +239,161 @@ struct vfio_iommu_type1_dma_unmap {
     uint8_t data[];
 };
 
+struct vfio_device_bind_iommufd {
+    uint32_t argsz;
+    uint32_t flags;
+    int32_t iommufd;
+    uint32_t out_devid;
+};
+
+struct vfio_device_attach_iommufd_pt {
+    uint32_t argsz;
+    uint32_t flags;
+    uint32_t pt_id; /* in: an IOAS or a page table; out: the page table */
+};
+
+struct vfio_device_detach_iommufd_pt {
+    uint32_t argsz;
+    uint32_t flags;
+};
+
+/* ---- iommufd: `size` is that of the struct, as the caller knows it ---- */
+#define IOMMUFD_TYPE           (';')
+#define IOMMUFD_CMD_BASE       0x80
+#define IOMMU_DESTROY          _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 0)
+#define IOMMU_IOAS_ALLOC       _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 1)
+#define IOMMU_IOAS_ALLOW_IOVAS _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 2)
+#define IOMMU_IOAS_COPY        _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 3)
+#define IOMMU_IOAS_IOVA_RANGES _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 4)
+#define IOMMU_IOAS_MAP         _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 5)
+#define IOMMU_IOAS_UNMAP       _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 6)
+#define IOMMU_OPTION           _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 7)
+#define IOMMU_VFIO_IOAS        _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 8)
+#define IOMMU_IOAS_MAP_FILE    _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 15) /* since 6.14 */
+/* This project's own proposal (docs/mock-kernel.md); the number is far from those in use. */
+#define IOMMU_IOAS_CUT _IO(IOMMUFD_TYPE, IOMMUFD_CMD_BASE + 64)
+
+#define IOMMU_IOAS_MAP_FIXED_IOVA (1 << 0)
+#define IOMMU_IOAS_MAP_WRITEABLE  (1 << 1)
+#define IOMMU_IOAS_MAP_READABLE   (1 << 2)
+
+#define IOMMU_OPTION_RLIMIT_MODE 0
+#define IOMMU_OPTION_HUGE_PAGES  1
+#define IOMMU_OPTION_OP_SET      0
+#define IOMMU_OPTION_OP_GET      1
+
+#define IOMMU_VFIO_IOAS_GET   0
+#define IOMMU_VFIO_IOAS_SET   1
+#define IOMMU_VFIO_IOAS_CLEAR 2
+
+struct iommu_destroy {
+    uint32_t size;
+    uint32_t id;
+};
+
+struct iommu_ioas_alloc {
+    uint32_t size;
+    uint32_t flags;
+    uint32_t out_ioas_id;
+};
+
+struct iommu_iova_range {
+    uint64_t start;
+    uint64_t last; /* inclusive */
+};
+
+struct iommu_ioas_iova_ranges {
+    uint32_t size;
+    uint32_t ioas_id;
+    uint32_t num_iovas; /* in: room for; out: there are */
+    uint32_t __reserved;
+    uint64_t allowed_iovas; /* address of the iommu_iova_range array */
+    uint64_t out_iova_alignment;
+};
+
+struct iommu_ioas_allow_iovas {
+    uint32_t size;
+    uint32_t ioas_id;
+    uint32_t num_iovas;
+    uint32_t __reserved;
+    uint64_t allowed_iovas;
+};
+
+struct iommu_ioas_map {
+    uint32_t size;
+    uint32_t flags;
+    uint32_t ioas_id;
+    uint32_t __reserved;
+    uint64_t user_va;
+    uint64_t length;
+    uint64_t iova; /* out, unless it was fixed */
+};
+
+struct iommu_ioas_map_file {
+    uint32_t size;
+    uint32_t flags;
+    uint32_t ioas_id;
+    int32_t fd;
+    uint64_t start; /* of the file */
+    uint64_t length;
+    uint64_t iova;
+};
+
+struct iommu_ioas_copy {
+    uint32_t size;
+    uint32_t flags;
+    uint32_t dst_ioas_id;
+    uint32_t src_ioas_id;
+    uint64_t length;
+    uint64_t dst_iova;
+    uint64_t src_iova;
+};
+
+struct iommu_ioas_unmap {
+    uint32_t size;
+    uint32_t ioas_id;
+    uint64_t iova;
+    uint64_t length; /* out, on success: unmapped */
+};
+
+struct iommu_option {
+    uint32_t size;
+    uint32_t option_id;
+    uint16_t op;
+    uint16_t __reserved;
+    uint32_t object_id;
+    uint64_t val64;
+};
+
+struct iommu_vfio_ioas {
+    uint32_t size;
+    uint32_t ioas_id;
+    uint16_t op;
+    uint16_t __reserved;
+};
+
+/* Proposed: no mapping reaches across either end of [iova, iova + length) afterwards, so that
+ * what lies inside can be unmapped by itself. */
+struct iommu_ioas_cut {
+    uint32_t size;
+    uint32_t flags; /* 0 */
+    uint32_t ioas_id;
+    uint32_t __reserved;
+    uint64_t iova;
+    uint64_t length;
+};
+
+_Static_assert(sizeof(struct vfio_device_bind_iommufd) == 16, "ABI");
+_Static_assert(sizeof(struct vfio_device_attach_iommufd_pt) == 12, "ABI");
+_Static_assert(sizeof(struct iommu_ioas_alloc) == 12, "ABI");
+_Static_assert(sizeof(struct iommu_ioas_iova_ranges) == 32, "ABI");
+_Static_assert(sizeof(struct iommu_ioas_allow_iovas) == 24, "ABI");
+_Static_assert(sizeof(struct iommu_ioas_map) == 40, "ABI");
+_Static_assert(sizeof(struct iommu_ioas_map_file) == 40, "ABI");
+_Static_assert(sizeof(struct iommu_ioas_copy) == 40, "ABI");
+_Static_assert(sizeof(struct iommu_ioas_unmap) == 24, "ABI");
+_Static_assert(sizeof(struct iommu_option) == 24, "ABI");
+_Static_assert(sizeof(struct iommu_vfio_ioas) == 12, "ABI");
 _Static_assert(sizeof(struct kvm_userspace_memory_region) == 32, "ABI");
 _Static_assert(sizeof(struct kvm_userspace_memory_region2) == 160, "ABI");
 _Static_assert(sizeof(struct kvm_memory_attributes) == 32, "ABI");

@@ -53,6 +53,8 @@ int fd_close(struct sim_world *w, int fd)
     case FD_VFIO_CONTAINER:
     case FD_VFIO_GROUP:
     case FD_VFIO_DEVICE:
+    case FD_VFIO_CDEV:
+    case FD_IOMMUFD:
         vfio_release(w, &was);
         break;
     default:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The system calls, as the core sees them: each is one point, or as many as it has kinds. */
-#include "sim/world.h"
+#include "sim/iommufd.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -8,11 +8,10 @@
 
 enum { GROUP_DIGITS_MAX = 4 };
 
-/* The n of "/dev/vfio/<n>", or -1. */
-static int group_of_path(const char *path)
+/* The n of "<prefix><n>", or -1. */
+static int number_of_path(const char *path, const char *prefix)
 {
-    static const char prefix[] = "/dev/vfio/";
-    size_t skip = sizeof(prefix) - 1, i;
+    size_t skip = strlen(prefix), i;
     int n = 0;
 
     if (strncmp(path, prefix, skip) != 0 || !path[skip])
@@ -25,10 +24,21 @@ static int group_of_path(const char *path)
     return path[skip] == '0' && i > skip + 1 ? -1 : n;
 }
 
+/* A group, or its device as a character device (named after the group here). */
+static int open_numbered(struct sim_world *w, const char *path)
+{
+    int group = number_of_path(path, "/dev/vfio/");
+    int device = number_of_path(path, "/dev/vfio/devices/vfio");
+
+    if (group >= 0 && (uint32_t)group < w->config.n_groups)
+        return vfio_open_group(w, (unsigned)group);
+    if (device >= 0 && (uint32_t)device < w->config.n_groups)
+        return fd_new(w, FD_VFIO_CDEV, NULL, (unsigned)device);
+    return -ENOENT;
+}
+
 static int open_path(struct sim_world *w, const char *path)
 {
-    int group;
-
     assert(path);
     if (strcmp(path, "/dev/kvm") == 0)
         return fd_new(w, FD_KVM, NULL, 0);
@@ -36,10 +46,9 @@ static int open_path(struct sim_world *w, const char *path)
         return fd_new(w, FD_NULL, NULL, 0);
     if (strcmp(path, "/dev/vfio/vfio") == 0)
         return vfio_open_container(w);
-    group = group_of_path(path);
-    if (group < 0 || (uint32_t)group >= w->config.n_groups)
-        return -ENOENT;
-    return vfio_open_group(w, (unsigned)group);
+    if (strcmp(path, "/dev/iommu") == 0)
+        return iommufd_open(w);
+    return open_numbered(w, path);
 }
 
 static int sim_open(void *ctx, const char *caller, const char *path, int flags)
@@ -73,7 +82,7 @@ static int64_t read_fd(struct sim_world *w, int fd, void *buf, uint64_t size, bo
     assert(f->kind != FD_FREE);
     if (f->kind == FD_NULL)
         return 0;
-    if (f->kind == FD_VFIO_DEVICE && at_offset) {
+    if (vfio_is_device(f) && at_offset) {
         memset(buf, 0, size);
         return (int64_t)size;
     }
@@ -109,7 +118,7 @@ static int64_t write_fd(struct sim_world *w, int fd, uint64_t size, bool at_offs
     if (!f)
         return -EBADF;
     assert(f->kind != FD_FREE);
-    if (f->kind == FD_NULL || (f->kind == FD_VFIO_DEVICE && at_offset))
+    if (f->kind == FD_NULL || (vfio_is_device(f) && at_offset))
         return (int64_t)size;
     return at_offset && f->kind == FD_GMEM ? -ESPIPE : -EINVAL;
 }
@@ -151,7 +160,10 @@ static int sim_ioctl(void *ctx, const char *caller, int fd, unsigned long reques
     case FD_VFIO_CONTAINER:
     case FD_VFIO_GROUP:
     case FD_VFIO_DEVICE:
+    case FD_VFIO_CDEV:
         return vfio_ioctl(w, fd, f, request, arg);
+    case FD_IOMMUFD:
+        return iommufd_ioctl(w, fd, f, request, arg);
     default:
         break;
     }

@@ -129,7 +129,7 @@ static struct backing *mmap_backing(struct sim_world *w, uint64_t size, int prot
     struct backing *b = NULL;
 
     *error = 0;
-    if (f && f->kind == FD_VFIO_DEVICE)
+    if (f && vfio_is_device(f))
         return NULL; /* registers, not memory: nothing to fault in or to pin */
     if (f) {
         b = f->object;
@@ -162,7 +162,9 @@ static int mmap_check(struct sim_world *w, uint64_t size, int flags, int64_t off
         return -EINVAL;
     if (flags & MAP_ANONYMOUS)
         return 0;
-    if (f->kind == FD_VFIO_DEVICE)
+    if (f->kind == FD_VFIO_CDEV && !f->object)
+        return -EINVAL; /* not bound yet */
+    if (vfio_is_device(f))
         return sharing == MAP_SHARED ? vfio_device_mmap_check(offset, size) : -EINVAL;
     if (f->kind != FD_MEMFD && f->kind != FD_VCPU)
         return -ENODEV; /* guest_memfd too (6.12) */

@@ -74,41 +74,43 @@ static void observe_pages(void *ctx, uint64_t first, uint64_t n, struct observe_
     }
 }
 
-static struct sim_container *container_at(struct sim_world *w, uint32_t number)
+static const struct dma_space *space_at(const struct sim_world *w, uint32_t number)
 {
-    return number < SIM_CONTAINERS_MAX ? w->containers[number] : NULL;
+    return number < SIM_CONTAINERS_MAX ? w->spaces[number] : NULL;
 }
 
 static void observe_mapping(void *ctx, uint32_t container, uint64_t iova_page,
                             struct observe_mapping *out)
 {
     struct sim_world *w = ctx;
-    struct sim_container *c = container_at(w, container);
+    const struct dma_space *s = space_at(w, container);
     *out = (struct observe_mapping){0};
-    if (!c || iova_page > UINT64_MAX >> w->page_shift)
+    if (!s || !s->filled || iova_page > UINT64_MAX >> w->page_shift)
         return;
     uint64_t iova = iova_page << w->page_shift;
-    struct dma_mapping *m = type1_find(c, iova);
+    const struct dma_mapping *m = dma_space_find(s, iova);
     if (!m)
         return;
-    out->frame = serial_of(w, dma_mapping_frame(m, (iova - m->iova) >> w->page_shift));
-    out->access = (uint8_t)m->prot;
+    out->frame =
+        serial_of(w, dma_mapping_frame(m, (iova - m->iova) >> w->page_shift, w->page_shift));
+    out->access = m->prot;
     out->head = iova == m->iova;
 }
 
-/* A container counts as open while anything keeps it: mappings outlive its fd in a group. */
+/* A container (of iommufd: an IOAS) counts as open while anything keeps it: mappings outlive
+ * its fd in a group. */
 static void observe_container(void *ctx, uint32_t container, struct observe_container *out)
 {
     struct sim_world *w = ctx;
-    struct sim_container *c = container_at(w, container);
+    const struct dma_space *s = space_at(w, container);
     *out = (struct observe_container){0};
-    if (!c)
+    if (!s)
         return;
     out->open = true;
-    out->entries = c->n_maps;
-    out->entry_limit = c->entry_limit;
-    out->mapped_pages = c->mapped_pages;
-    out->pins = c->mapped_pages; /* every mapped page is pinned once a mapping */
+    out->entries = s->n_maps;
+    out->entry_limit = s->entry_limit;
+    out->mapped_pages = s->mapped_pages;
+    out->pins = s->mapped_pages; /* what iommufd's copies share counts in each of them */
 }
 
 static void observe_totals(void *ctx, struct observe_totals *out)
@@ -116,7 +118,7 @@ static void observe_totals(void *ctx, struct observe_totals *out)
     struct sim_world *w = ctx;
     *out = (struct observe_totals){
         .pins = w->frames.pins,
-        .locked_pages = w->mm.locked_pages,
+        .locked_pages = w->mm.locked_pages + w->mm.user_locked_pages,
         .memlock_pages = w->config.memlock_pages,
         .fds = w->n_fds,
         .vmas = w->mm.n,
@@ -159,13 +161,13 @@ static uint32_t observe_changes(void *ctx, struct observe_change *out, uint32_t 
 static bool observe_next_mapped(void *ctx, uint32_t container, uint64_t *iova_page)
 {
     struct sim_world *w = ctx;
-    struct sim_container *c = container_at(w, container);
-    if (!c || *iova_page > UINT64_MAX >> w->page_shift)
+    const struct dma_space *s = space_at(w, container);
+    if (!s || !s->filled || *iova_page > UINT64_MAX >> w->page_shift)
         return false;
-    uint32_t i = type1_lower_bound(c, *iova_page << w->page_shift);
-    if (i == c->n_maps)
+    uint32_t i = dma_space_lower_bound(s, *iova_page << w->page_shift);
+    if (i == s->n_maps)
         return false;
-    uint64_t first = c->maps[i].iova >> w->page_shift;
+    uint64_t first = s->maps[i].iova >> w->page_shift;
     if (first > *iova_page)
         *iova_page = first;
     return true;

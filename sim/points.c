@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { ERRNOS_MAX = 4 };
+enum { ERRNOS_MAX = 5 };
 
 static const struct point {
     char name[24];

@@ -58,7 +58,29 @@
     POINT(VFIO_MAP, "vfio/map", ERRNOS(ENOMEM, EFAULT, ENOSPC), ERRNOS(EFAULT),                \
           "map guest memory for DMA")                                                          \
     POINT(VFIO_UNMAP, "vfio/unmap", ERRNOS(EFAULT, EINVAL), ERRNOS(EFAULT),                    \
-          "unmap guest memory from DMA")
+          "unmap guest memory from DMA")                                                       \
+    POINT(IOMMUFD_BIND, "iommufd/bind", ERRNOS(ENOMEM, EBUSY, EFAULT), ERRNOS(),               \
+          "bind a device to an iommufd")                                                       \
+    POINT(IOMMUFD_ATTACH, "iommufd/attach", ERRNOS(ENOMEM, ENOENT, EFAULT, EINVAL), ERRNOS(),  \
+          "attach a device to an IOAS")                                                        \
+    POINT(IOMMUFD_DETACH, "iommufd/detach", ERRNOS(EFAULT), ERRNOS(), "detach it again")       \
+    POINT(IOMMUFD_SYSTEM, "iommufd/system", ERRNOS(), ERRNOS(), "IOVA ranges, questions")      \
+    POINT(IOMMUFD_IOAS_ALLOC, "iommufd/ioas_alloc", ERRNOS(ENOMEM, EFAULT), ERRNOS(),          \
+          "make an I/O address space (IOAS)")                                                  \
+    POINT(IOMMUFD_DESTROY, "iommufd/destroy", ERRNOS(EBUSY, EFAULT), ERRNOS(),                 \
+          "destroy an object of an iommufd")                                                   \
+    POINT(IOMMUFD_OPTION, "iommufd/option", ERRNOS(ENOENT, EFAULT), ERRNOS(EFAULT),            \
+          "huge pages, accounting")                                                            \
+    POINT(IOMMUFD_VFIO_IOAS, "iommufd/vfio_ioas", ERRNOS(ENOENT, EFAULT), ERRNOS(),            \
+          "choose the IOAS that VFIO's own ioctls mean")                                       \
+    POINT(IOMMUFD_MAP, "iommufd/map", ERRNOS(ENOMEM, ENOENT, EFAULT), ERRNOS(EFAULT),          \
+          "map guest memory for DMA")                                                          \
+    POINT(IOMMUFD_COPY, "iommufd/copy", ERRNOS(ENOMEM, ENOENT, EFAULT), ERRNOS(EFAULT),        \
+          "map what is mapped already once more")                                              \
+    POINT(IOMMUFD_UNMAP, "iommufd/unmap", ERRNOS(EBUSY, ENOENT, EFAULT), ERRNOS(EFAULT),       \
+          "unmap guest memory from DMA")                                                       \
+    POINT(IOMMUFD_CUT, "iommufd/cut", ERRNOS(ENOMEM, EBUSY, EFAULT), ERRNOS(),                 \
+          "cut a mapping in two (proposed)")
 
 #define SIM_POINT_ENUM(symbol, ...) POINT_##symbol,
 enum sim_point { SIM_POINTS(SIM_POINT_ENUM) POINT_COUNT };

@@ -2,11 +2,11 @@
 /*
  * VFIO groups and their devices. Group n holds one device. A device fd keeps its group open,
  * a group in a container keeps the container; the last group to leave a container takes the
- * IOMMU and every mapping with it.
+ * IOMMU and every mapping with it. An iommufd can stand in a container's place.
  */
 #include <string.h>
 
-#include "sim/world.h"
+#include "sim/iommufd.h"
 
 /* edu as nested.md 3 saw it: one BAR, no reset. */
 enum {
@@ -39,24 +39,36 @@ int vfio_open_group(struct sim_world *w, unsigned group)
     if (group >= w->config.n_groups)
         return -ENOENT;
     struct sim_group *g = &w->groups[group];
-    if (g->opened)
+    if (g->opened || g->bound)
         return -EBUSY;
-    assert(!g->container && g->device_fds == 0);
+    assert(!g->container && !g->iommufd && g->device_fds == 0);
     int fd = fd_new(w, FD_VFIO_GROUP, g, group);
     if (fd >= 0)
         g->opened = g->fd_open = true;
     return fd;
 }
 
+static bool group_has_iommu(const struct sim_group *g)
+{
+    return g->container || g->iommufd;
+}
+
 static void group_leave(struct sim_world *w, struct sim_group *g)
 {
     struct sim_container *c = g->container;
+    struct sim_iommufd *i = g->iommufd;
+    if (i) {
+        g->iommufd = NULL;
+        iommufd_put(w, i);
+        return;
+    }
     assert(c && c->n_groups > 0 && g->device_fds == 0);
     g->container = NULL;
     if (--c->n_groups == 0 && c->iommu_type) {
         type1_unmap_all(w, c);
         c->iommu_type = 0;
-        c->entry_limit = 0;
+        c->space.filled = false;
+        c->space.entry_limit = 0;
     }
     vfio_container_put(w, c);
 }
@@ -64,15 +76,19 @@ static void group_leave(struct sim_world *w, struct sim_group *g)
 void vfio_group_release(struct sim_world *w, struct sim_group *g)
 {
     assert(g->opened && g->device_fds == 0);
-    if (g->container)
+    if (group_has_iommu(g))
         group_leave(w, g);
     g->opened = false;
 }
 
 void vfio_device_release(struct sim_world *w, struct sim_group *g)
 {
-    assert(g->device_fds > 0 && g->opened && g->container);
+    assert(g->device_fds > 0 && g->opened && (g->container || g->bound));
     g->device_fds--;
+    if (g->device_fds == 0 && g->bound) {
+        vfio_device_detach(w, g);
+        vfio_device_unbind(w, g);
+    }
     if (g->device_fds == 0 && !g->fd_open)
         vfio_group_release(w, g);
 }
@@ -83,7 +99,8 @@ static int group_status(const struct sim_group *g, struct vfio_group_status *arg
         return -EFAULT;
     if (arg->argsz < sizeof(*arg))
         return -EINVAL;
-    arg->flags = VFIO_GROUP_FLAGS_VIABLE | (g->container ? VFIO_GROUP_FLAGS_CONTAINER_SET : 0);
+    arg->flags =
+        VFIO_GROUP_FLAGS_VIABLE | (group_has_iommu(g) ? VFIO_GROUP_FLAGS_CONTAINER_SET : 0);
     return 0;
 }
 
@@ -96,8 +113,16 @@ static int set_container(struct sim_world *w, struct sim_group *g, const int32_t
     struct sim_fd *f = fd_get(w, *arg);
     if (!f)
         return -EBADF;
-    if (g->container)
+    if (group_has_iommu(g))
         return -EINVAL;
+    if (f->kind == FD_IOMMUFD) {
+        int error = iommufd_vfio_use(w, f->object);
+        if (error)
+            return error;
+        iommufd_get(f->object);
+        g->iommufd = f->object;
+        return 0;
+    }
     if (f->kind != FD_VFIO_CONTAINER)
         return -EBADFD;
     struct sim_container *c = f->object;
@@ -109,12 +134,28 @@ static int set_container(struct sim_world *w, struct sim_group *g, const int32_t
 
 static int unset_container(struct sim_world *w, struct sim_group *g)
 {
-    if (!g->container)
+    if (!group_has_iommu(g))
         return -EINVAL;
-    if (g->device_fds)
-        return -EBUSY;
+    if (g->container && g->device_fds)
+        return -EBUSY; /* of an iommufd the device has a reference of its own */
     group_leave(w, g);
     return 0;
+}
+
+/* The first fd of a device whose group is in an iommufd: binds it and attaches it to the IOAS
+ * that VFIO's own ioctls mean, with all that is mapped there. */
+static int open_in_iommufd(struct sim_world *w, struct sim_group *g)
+{
+    struct sim_ioas *ioas = g->iommufd->compat;
+    if (!ioas)
+        return -ENODEV;
+    int error = vfio_device_bind(g, g->iommufd);
+    if (error)
+        return error;
+    error = vfio_device_attach(w, g, ioas);
+    if (error)
+        vfio_device_unbind(w, g);
+    return error;
 }
 
 /* The name is looked up before the container is asked for its IOMMU. */
@@ -127,11 +168,19 @@ static int get_device_fd(struct sim_world *w, struct sim_fd *f, const char *name
     sim_device_name(f->index, mine);
     if (strcmp(name, mine) != 0)
         return -ENODEV;
-    if (!g->container || !g->container->iommu_type)
+    if (!group_has_iommu(g) || (g->container && !g->container->iommu_type))
         return -EINVAL;
     int fd = fd_new(w, FD_VFIO_DEVICE, g, f->index);
-    if (fd >= 0)
-        g->device_fds++;
+    if (fd < 0)
+        return fd;
+    int error = g->iommufd && !g->bound ? open_in_iommufd(w, g) : 0;
+    g->device_fds++;
+    if (error) {
+        w->fds[fd].kind = FD_FREE; /* it was never installed */
+        w->n_fds--;
+        g->device_fds--;
+        return error;
+    }
     return fd;
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/uapi.h"
 #include "sim/arena.h"
+#include "sim/dma_space.h"
 #include "sim/sim.h"
 
 #define SIM_LIKELY(x)   __builtin_expect(!!(x), 1)
@@ -86,13 +87,15 @@ enum fd_kind {
     FD_VFIO_CONTAINER,
     FD_VFIO_GROUP,
     FD_VFIO_DEVICE,
+    FD_VFIO_CDEV,
+    FD_IOMMUFD,
 };
 
 struct sim_fd {
     uint8_t kind;
     uint8_t seals_read_only;
     uint16_t index; /* vcpu, group */
-    void *object;   /* struct backing, sim_vm, sim_container */
+    void *object;   /* struct backing, sim_vm, sim_container, sim_iommufd */
 };
 
 enum { SIM_FDS_MAX = 128, SIM_FD_FIRST = 3 };
@@ -119,8 +122,9 @@ struct mm {
     struct vma *vmas; /* sorted by start */
     uint32_t n, capacity;
     uint64_t next_address;
-    uint64_t locked_pages;
-    uint32_t generation; /* goes up when a VMA comes, goes or changes */
+    uint64_t locked_pages;      /* charged to the process, and ... */
+    uint64_t user_locked_pages; /* ... to its user (iommufd) */
+    uint32_t generation;        /* goes up when a VMA comes, goes or changes */
 };
 
 struct vma *mm_find(struct sim_world *w, uint64_t address); /* NULL: nothing mapped there */
@@ -214,30 +218,25 @@ uint64_t kvm_guest_status(const struct sim_world *w, uint32_t vcpu);
 struct kvm_run *kvm_run_map(struct sim_world *w, unsigned index);
 void kvm_run_unmap(struct sim_world *w, unsigned index);
 
-/* ---- VFIO: sim/vfio.c, sim/type1.c ---- */
-struct dma_mapping {
-    uint64_t iova, size, vaddr; /* bytes */
-    uint32_t prot;              /* OBSERVE_DMA_* */
-    uint32_t frame;             /* the only page's frame, or ... */
-    uint32_t *frames;           /* ... of every page; NULL for one page */
-};
-
+/* ---- VFIO: sim/vfio*.c, sim/type1*.c ---- */
 struct sim_container {
-    uint8_t number;     /* observe's */
     uint8_t iommu_type; /* 0: not set */
     uint8_t n_groups;
     uint8_t refs;
-    uint32_t entry_limit;     /* sampled at SET_IOMMU (nested.md 3) */
-    struct dma_mapping *maps; /* sorted by iova */
-    uint32_t n_maps, cap_maps;
-    uint64_t mapped_pages;
+    struct dma_space space; /* its entry limit is sampled at SET_IOMMU (nested.md 3) */
 };
 
+/* A group and its one device. The device is reached through the group's fd or as a character
+ * device of its own, not both; through either it may belong to an iommufd. */
 struct sim_group {
     struct sim_container *container;
-    uint16_t device_fds; /* each keeps the group open */
-    bool opened;         /* one opener at a time, until the group is released */
-    bool fd_open;        /* false while only device fds keep it */
+    struct sim_iommufd *iommufd; /* in a container's place */
+    struct sim_iommufd *bound;   /* the device's; it keeps it */
+    struct sim_ioas *ioas;       /* what the device is attached to */
+    uint32_t device_id;          /* its object there, while it is bound */
+    uint16_t device_fds;         /* of the group's; each keeps the group open */
+    bool opened;                 /* one opener at a time, until the group is released */
+    bool fd_open;                /* false while only device fds keep it */
 };
 
 int vfio_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request, void *arg);
@@ -249,28 +248,34 @@ void vfio_release(struct sim_world *w, struct sim_fd *f);
 int64_t vfio_group_ioctl(struct sim_world *w, struct sim_fd *f, unsigned long request,
                          void *arg);
 int64_t vfio_device_ioctl(struct sim_world *w, unsigned long request, void *arg);
+/* Is it a device that answers: any of a group's, a character device once it is bound? */
+static inline bool vfio_is_device(const struct sim_fd *f)
+{
+    return f->kind == FD_VFIO_DEVICE || (f->kind == FD_VFIO_CDEV && f->object);
+}
 /* May these bytes of a device fd be mapped? */
 int vfio_device_mmap_check(int64_t offset, uint64_t size);
 void vfio_group_release(struct sim_world *w, struct sim_group *g);
 void vfio_device_release(struct sim_world *w, struct sim_group *g);
 /* A container has as many references as its fd and its groups are. */
 void vfio_container_put(struct sim_world *w, struct sim_container *c);
+/* The devices as character devices, for iommufd: sim/vfio_cdev.c. */
+int64_t vfio_cdev_ioctl(struct sim_world *w, struct sim_fd *f, unsigned long request,
+                        void *arg);
+void vfio_cdev_release(struct sim_world *w, struct sim_fd *f);
 int type1_map(struct sim_world *w, struct sim_container *c,
-              struct vfio_iommu_type1_dma_map *arg);
+              const struct vfio_iommu_type1_dma_map *arg);
 int type1_unmap(struct sim_world *w, struct sim_container *c,
                 struct vfio_iommu_type1_dma_unmap *arg);
 int type1_get_info(struct sim_world *w, struct sim_container *c, void *arg);
-void type1_iova_ranges(struct vfio_iova_range out[2]);
+/* VFIO_IOMMU_GET_INFO, for type1 and for iommufd in its place. */
+struct vfio_iommu_answer {
+    uint64_t page_sizes;
+    uint32_t avail, n_ranges;
+    struct vfio_iova_range ranges[DMA_RANGES_MAX];
+};
+int vfio_iommu_get_info(const struct vfio_iommu_answer *a, void *arg);
 void type1_unmap_all(struct sim_world *w, struct sim_container *c);
-/* The mapping that covers an IOVA, or NULL. */
-struct dma_mapping *type1_find(struct sim_container *c, uint64_t iova);
-/* Index of the first mapping that ends above an IOVA; n_maps when there is none. */
-uint32_t type1_lower_bound(const struct sim_container *c, uint64_t iova);
-static inline uint32_t dma_mapping_frame(const struct dma_mapping *m, uint64_t page)
-{
-    assert(m->frames || page == 0);
-    return m->frames ? m->frames[page] : m->frame;
-}
 
 /* ---- the journal of changes: sim/journal.c ---- */
 enum { SIM_JOURNAL_MAX = 64 };
@@ -310,7 +315,7 @@ struct sim_world {
     uint16_t next_backing_id;
     struct sim_vm *vm; /* the newest VM: the machine that guest accesses and observe mean */
     struct sim_vcpu vcpus[SIM_VCPUS_MAX];
-    struct sim_container *containers[SIM_CONTAINERS_MAX]; /* by number */
+    struct dma_space *spaces[SIM_CONTAINERS_MAX]; /* by number */
     struct sim_group groups[SIM_CONTAINERS_MAX];
     uint32_t n_changes; /* > SIM_JOURNAL_MAX: too many */
     struct observe_change changes[SIM_JOURNAL_MAX];
@@ -318,6 +323,7 @@ struct sim_world {
 };
 
 #define w_page_size(w) ((uint64_t)(w)->config.page_size)
+#define w_since_7_3(w) ((w)->config.kernel >= SIM_KERNEL_7_3)
 
 /* ---- one host call: sim/call.c ----
  *   call_begin(w, POINT_X, caller, a, b, c);
