@@ -2,28 +2,15 @@
 /*
  * Checked ops a second on one core: random programs of 16 ops in 64-page worlds, set-up,
  * checks after every host call and tear-down included; and how two worker processes compare
- * with one. The machine is the plain one: one vCPU (in a program of one lane more of them only
- * add to set-up), one container with its devices, every layout and policy drawn.
+ * with one. The machine is the plain one (bench/plain.h).
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "bench/bench.h"
-#include "run/campaign.h"
+#include "bench/plain.h"
 
 enum { ROUNDS = 5, PROGRAMS = 100000 };
-
-static void prepare(struct campaign *c, bool faults)
-{
-    *c = (struct campaign){.seed = 1};
-    generate_defaults(&c->options);
-    c->options.n_pages = 64;
-    c->options.n_ops = 16;
-    c->options.n_containers = 1;
-    c->options.n_vcpus = 1;
-    c->options.conversions = 35;
-    c->options.faults = faults;
-}
 
 static bool measure(struct campaign *c, uint32_t jobs, struct pool_totals *t)
 {
@@ -43,7 +30,8 @@ static bool print_rate(const char *name, bool faults, double goal)
     struct campaign c;
     struct pool_totals t;
 
-    prepare(&c, faults);
+    plain_campaign(&c);
+    c.options.faults = faults;
     for (int i = 0; i < ROUNDS; i++) {
         if (!measure(&c, 1, &t))
             return false;
@@ -66,7 +54,7 @@ static bool print_scaling(void)
     struct campaign c;
     struct pool_totals one, two;
 
-    prepare(&c, false);
+    plain_campaign(&c);
     for (int i = 0; i < ROUNDS; i++) {
         if (!measure(&c, 1, &one) || !measure(&c, 2, &two))
             return false;
