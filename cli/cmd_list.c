@@ -19,10 +19,11 @@ int cmd_faults(int argc, char **argv)
     if (!cli_no_arguments(argc, argv,
                           "usage: gmemcheck faults\n\nEvery host call: the errnos a fault can "
                           "make it return before it did anything,\nafter `late` those that it "
-                          "can return although it did, and what it is.\n",
+                          "can return although it did, and what it is.\nThe last ones "
+                          "are groups: each machine has its own of their calls.\n",
                           &code))
         return code;
-    for (uint32_t i = 0; i < run_vocabulary.n_points; i++) {
+    for (uint32_t i = 0; i < run_vocabulary.n_names; i++) {
         printf("%-22s", run_vocabulary.point_name(i));
         print_errnos(i, false);
         if (run_vocabulary.point_errno(i, 0, true) != 0) {

@@ -44,6 +44,14 @@ uint32_t program_axis_count(uint32_t axis)
     return axes[axis].count;
 }
 
+uint8_t program_axis_all(uint32_t axis)
+{
+    uint32_t count = program_axis_count(axis);
+
+    assert(count <= 8);
+    return (uint8_t)((1u << count) - 1);
+}
+
 const char *program_axis_values(uint32_t axis)
 {
     return axis < AXIS_COUNT ? axes[axis].joined : NULL;

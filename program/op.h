@@ -55,7 +55,7 @@ struct region_decl {
     uint8_t kind;        /* enum region_kind */
     uint8_t share;       /* enum region_share: what holds its shared side */
     uint8_t guest_memfd; /* 1: RAM with a private side; all pages start private */
-    uint8_t pad;
+    uint8_t also_share;  /* bit per enum region_share: the matrix may use these instead */
     uint32_t n_pages;
 };
 
@@ -82,6 +82,9 @@ struct device_decl {
 /* region i is called "ram<i>" ("rom<i>", "mmio<i>"), container i "c<i>", device i "d<i>". */
 struct machine {
     uint8_t axis[AXIS_COUNT];
+    /* Bit per value: the matrix (run/matrix.h) may use these instead; the value above is not
+     * among them. 0: that value alone. */
+    uint8_t also[AXIS_COUNT];
     uint8_t pad[8 - AXIS_COUNT % 8];
     uint32_t n_vcpus;
     uint32_t memlock_pages; /* RLIMIT_MEMLOCK in pages without CAP_IPC_LOCK; 0: no limit */
@@ -164,6 +167,8 @@ enum expect_kind {
 /* What the author says must be true after op number `op`. */
 struct expect {
     uint32_t op;
+    /* Bit per value of an axis: the check is for machines with one of these; 0: for all. */
+    uint8_t only[AXIS_COUNT];
     uint8_t kind; /* enum expect_kind */
     uint8_t unit;
     uint8_t region;
@@ -198,6 +203,15 @@ void program_clear(struct program *p);
 int program_add_op(struct program *p, const struct op *op);
 int program_add_expect(struct program *p, const struct expect *expect);
 
+/* Fixes an axis, or what holds the shared sides of all regions with memory. With another page
+ * size all byte positions and sizes scale: what was page 3, or a page and a half, still is.
+ * Numbers that are too large to scale stay as they are. The result may not validate. */
+void program_set_axis(struct program *p, enum program_axis axis, uint8_t value);
+void program_set_share(struct program *p, uint8_t share);
+
+/* Is the expectation about this machine? */
+bool expect_applies(const struct machine *m, const struct expect *e);
+
 /* 4096 for "4k", ... */
 uint32_t machine_page_size(const struct machine *m);
 /* Guest pages are numbered through all regions: region 0's first, then region 1's, ... */
@@ -220,6 +234,7 @@ const char *program_axis_name(uint32_t axis);
 const char *program_axis_value(uint32_t axis, uint32_t value);
 const char *program_axis_values(uint32_t axis); /* all of them: "rollback|stop" */
 uint32_t program_axis_count(uint32_t axis);
+uint8_t program_axis_all(uint32_t axis); /* a bit for each value */
 const char *op_kind_name(uint32_t kind);
 const char *op_kind_help(uint32_t kind); /* one line for `gmemcheck ops` */
 

@@ -80,8 +80,16 @@ int parse_keys(struct parser *ps, const char *statement, const struct key *keys,
                void *out);
 /* Splits "key=value" at the first =; false when there is none. */
 bool split_key(struct word w, struct word *key, struct word *value);
+
+/* ---- values of axes: text_axis.c ---- */
+
 /* Index of the value of an axis. */
 int parse_axis(struct parser *ps, enum program_axis axis, struct word value, uint8_t *index);
+/* "V|V2": the index of the first, and a bit for each. */
+int parse_axis_set(struct parser *ps, enum program_axis axis, struct word values,
+                   uint8_t *first, uint8_t *set);
+/* Is the word AXIS=something? */
+bool axis_word(struct word w, enum program_axis *axis);
 
 /* ---- ranges: text_parse_range.c ---- */
 

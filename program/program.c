@@ -77,6 +77,56 @@ int program_add_expect(struct program *p, const struct expect *expect)
     return error;
 }
 
+static uint64_t scaled(uint64_t bytes, uint64_t from, uint64_t to)
+{
+    uint64_t whole = bytes / from, rest = bytes % from;
+
+    return whole > UINT64_MAX / to - 1 ? bytes : whole * to + rest * to / from;
+}
+
+static void scale(struct program *p, uint64_t from, uint64_t to)
+{
+    assert(from && to);
+    for (uint32_t i = 0; i < p->n_ops && from != to; i++) {
+        p->ops[i].start = scaled(p->ops[i].start, from, to);
+        p->ops[i].size = scaled(p->ops[i].size, from, to);
+    }
+    for (uint32_t i = 0; i < p->n_expects && from != to; i++) {
+        p->expects[i].start = scaled(p->expects[i].start, from, to);
+        p->expects[i].size = scaled(p->expects[i].size, from, to);
+    }
+}
+
+void program_set_axis(struct program *p, enum program_axis axis, uint8_t value)
+{
+    uint32_t page_size = machine_page_size(&p->machine);
+
+    assert(axis < AXIS_COUNT && value < program_axis_count(axis));
+    p->machine.axis[axis] = value;
+    p->machine.also[axis] = 0;
+    scale(p, page_size, machine_page_size(&p->machine));
+}
+
+void program_set_share(struct program *p, uint8_t share)
+{
+    for (uint32_t i = 0; i < p->machine.n_regions; i++) {
+        struct region_decl *r = &p->machine.regions[i];
+
+        if (r->kind == REGION_MMIO)
+            continue;
+        r->share = share;
+        r->also_share = 0;
+    }
+}
+
+bool expect_applies(const struct machine *m, const struct expect *e)
+{
+    for (uint32_t i = 0; i < AXIS_COUNT; i++)
+        if (e->only[i] && !(e->only[i] >> m->axis[i] & 1))
+            return false;
+    return true;
+}
+
 uint32_t machine_page_size(const struct machine *m)
 {
     static const uint32_t sizes[] = {PAGE_SIZE_4K};

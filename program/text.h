@@ -31,9 +31,11 @@
 #include "program/op.h"
 
 /* What the program's text may name but the currency does not know: fault points (and host
- * calls: the same names), the errnos each may fail with. Filled by run/ from sim/. */
+ * calls: the same names), then groups of them, the errnos each may fail with. Filled by run/
+ * from sim/. */
 struct vocabulary {
-    uint32_t n_points;
+    uint32_t n_points; /* names that are one point each */
+    uint32_t n_names;  /* those, and the groups after them: "dma/map" */
     const char *(*point_name)(uint32_t point);
     const char *(*point_help)(uint32_t point);
     /* May this point fail with this positive errno, early or late? */

@@ -152,10 +152,10 @@ static const char *expect_name(const void *ctx, uint32_t i)
     return i < EXPECT_KIND_COUNT ? expect_rows[i].name : NULL;
 }
 
-static int parse_check(struct parser *ps)
+static int parse_check(struct parser *ps, const struct expect *about)
 {
     struct word w = ps->words[ps->next++], name, value;
-    struct expect e = {.op = ps->p->n_ops - 1, .line = ps->line};
+    struct expect e = *about;
     bool has_value = split_key(w, &name, &value);
     uint32_t kind = 0;
 
@@ -173,16 +173,35 @@ static int parse_check(struct parser *ps)
     return expect_rows[kind].parse(ps, &e);
 }
 
+/* "AXIS=V|V2 ..." in front of the checks: the machines that they are about. */
+static int parse_only(struct parser *ps, struct expect *about)
+{
+    enum program_axis axis = AXIS_COUNT;
+    struct word name, values;
+    uint8_t first;
+    int error = 0;
+
+    while (!error && axis_word(peek_word(ps), &axis)) {
+        (void)split_key(ps->words[ps->next++], &name, &values);
+        if (about->only[axis])
+            return complain(&ps->complaint, "'%s' is given twice", program_axis_name(axis));
+        error = parse_axis_set(ps, axis, values, &first, &about->only[axis]);
+    }
+    return error;
+}
+
 int parse_expect(struct parser *ps)
 {
-    int error = 0;
+    struct expect about = {.op = ps->p->n_ops - 1, .line = ps->line};
+    int error;
 
     if (!ps->p->n_ops)
         return complain(&ps->complaint, "expect belongs after the op that it is about");
-    if (!have_word(ps))
-        return complain(&ps->complaint,
-                        "expected a check like result=0, got the end of the line");
+    error = parse_only(ps, &about);
+    if (!error && !have_word(ps))
+        error =
+            complain(&ps->complaint, "expected a check like result=0, got the end of the line");
     while (!error && have_word(ps))
-        error = parse_check(ps);
+        error = parse_check(ps, &about);
     return error;
 }

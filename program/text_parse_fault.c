@@ -8,15 +8,15 @@ static const char *point_name(const void *ctx, uint32_t i)
 {
     const struct vocabulary *v = ctx;
 
-    return i < v->n_points ? v->point_name(i) : NULL;
+    return i < v->n_names ? v->point_name(i) : NULL;
 }
 
 int parse_point(struct parser *ps, struct word w, uint16_t *point)
 {
     const struct vocabulary *v = ps->vocabulary;
 
-    assert(v->n_points <= UINT16_MAX);
-    for (uint32_t i = 0; i < v->n_points; i++) {
+    assert(v->n_points <= v->n_names && v->n_names <= UINT16_MAX);
+    for (uint32_t i = 0; i < v->n_names; i++) {
         if (word_is(w, v->point_name(i))) {
             *point = (uint16_t)i;
             return 0;

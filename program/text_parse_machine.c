@@ -27,12 +27,22 @@ static int parse_u32(struct parser *ps, const char *what, struct word w, uint32_
     return error;
 }
 
+static int set_axis(struct parser *ps, enum program_axis axis, struct word values,
+                    struct machine *m)
+{
+    uint8_t set = 0;
+    int error = parse_axis_set(ps, axis, values, &m->axis[axis], &set);
+
+    m->also[axis] = (uint8_t)(set & ~(1 << m->axis[axis]));
+    return error;
+}
+
 #define SET_AXIS(name, ...)                                                                    \
     static int set_##name(struct parser *ps, struct word value, void *out)                     \
     {                                                                                          \
         struct machine *m = out;                                                               \
                                                                                                \
-        return parse_axis(ps, AXIS_##name, value, &m->axis[AXIS_##name]);                      \
+        return set_axis(ps, AXIS_##name, value, m);                                            \
     }
 PROGRAM_AXES(SET_AXIS)
 
@@ -62,6 +72,8 @@ int parse_machine(struct parser *ps)
         return complain(&ps->complaint, "a second machine line, a scenario has one");
     ps->has_machine = true;
     ps->p->machine.n_vcpus = 1;
+    for (uint32_t i = 0; i < AXIS_COUNT; i++) /* what is not named may be anything */
+        ps->p->machine.also[i] = (uint8_t)(program_axis_all(i) & ~1);
     return parse_keys(ps, "machine", keys, sizeof(keys) / sizeof(keys[0]), &ps->p->machine);
 }
 
@@ -72,13 +84,35 @@ static int set_pages(struct parser *ps, struct word value, void *out)
     return parse_u32(ps, "pages", value, 1, PROGRAM_PAGES_MAX, &r->n_pages);
 }
 
+/* "anon", "memfd|anon": the first is what it has, the others are for the matrix. */
+static int parse_share_set(struct parser *ps, struct word values, struct region_decl *r)
+{
+    uint32_t end = word_find(values, '|');
+    int error = parse_choice(ps, "share", word_head(values, end), share_names[0],
+                             share_names[1], &r->share);
+
+    r->also_share = 0;
+    while (!error && end < values.n) {
+        uint8_t other = 0;
+
+        values = word_tail(values, end + 1);
+        end = word_find(values, '|');
+        error = parse_choice(ps, "share", word_head(values, end), share_names[0],
+                             share_names[1], &other);
+        if (!error && (other == r->share || r->also_share >> other & 1))
+            error = complain(&ps->complaint, "share=%s is given twice", share_names[other]);
+        r->also_share |= (uint8_t)(1 << other);
+    }
+    return error;
+}
+
 static int set_share(struct parser *ps, struct word value, void *out)
 {
     struct region_decl *r = out;
 
     if (r->kind == REGION_MMIO)
         return complain(&ps->complaint, "an mmio region has no memory, so no share=");
-    return parse_choice(ps, "share", value, share_names[0], share_names[1], &r->share);
+    return parse_share_set(ps, value, r);
 }
 
 static int set_guest_memfd(struct parser *ps, struct word value, void *out)
@@ -117,6 +151,7 @@ int parse_region_statement(struct parser *ps)
                         PROGRAM_REGIONS_MAX);
     r.kind = (uint8_t)kind;
     r.guest_memfd = kind == REGION_RAM;
+    r.also_share = kind == REGION_MMIO ? 0 : 1 << SHARE_MEMFD;
     error = parse_keys(ps, "region", keys, sizeof(keys) / sizeof(keys[0]), &r);
     if (!error && !r.n_pages)
         error = complain(&ps->complaint, "expected pages=N");

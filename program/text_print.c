@@ -40,6 +40,9 @@ static void print_region(FILE *out, const struct machine *m, uint32_t i)
     (void)fprintf(out, "region %s pages=%u", region_name(m, i).s, r->n_pages);
     if (r->kind != REGION_MMIO)
         (void)fprintf(out, " share=%s", share_names[r->share]);
+    for (uint32_t other = 0; r->also_share >> other; other++)
+        if (r->also_share >> other & 1)
+            (void)fprintf(out, "|%s", share_names[other]);
     if (r->kind == REGION_RAM)
         (void)fprintf(out, " guest_memfd=%s", r->guest_memfd ? "yes" : "no");
     (void)fputc('\n', out);
@@ -54,11 +57,21 @@ static void print_section(FILE *out, const struct machine *m, uint32_t i)
     (void)fprintf(out, "section %s at %" PRIu64 "\n", range, s->gpa_page);
 }
 
+/* What it is, then what the matrix may use instead. */
+static void print_axis(FILE *out, const struct machine *m, uint32_t axis)
+{
+    (void)fprintf(out, " %s=%s", program_axis_name(axis),
+                  program_axis_value(axis, m->axis[axis]));
+    for (uint32_t i = 0; m->also[axis] >> i; i++)
+        if (m->also[axis] >> i & 1)
+            (void)fprintf(out, "|%s", program_axis_value(axis, i));
+}
+
 static void print_machine(FILE *out, const struct machine *m)
 {
     (void)fputs("machine", out);
     for (uint32_t i = 0; i < AXIS_COUNT; i++)
-        (void)fprintf(out, " %s=%s", program_axis_name(i), program_axis_value(i, m->axis[i]));
+        print_axis(out, m, i);
     (void)fprintf(out, " vcpus=%u memlock=%u\n", m->n_vcpus, m->memlock_pages);
     for (uint32_t i = 0; i < m->n_regions; i++)
         print_region(out, m, i);

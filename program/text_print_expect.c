@@ -36,7 +36,7 @@ void print_expect_calls(struct writer *w, const struct expect *e)
 {
     const struct vocabulary *v = w->vocabulary;
 
-    put(w, "%s %s=%" PRIu64, name_of(e), e->point < v->n_points ? v->point_name(e->point) : "?",
+    put(w, "%s %s=%" PRIu64, name_of(e), e->point < v->n_names ? v->point_name(e->point) : "?",
         e->value);
 }
 
@@ -62,5 +62,10 @@ void text_expect(char *buf, size_t size, const struct program *p, const struct e
 
     assert(buf && size && e->kind < EXPECT_KIND_COUNT);
     put(&w, "expect ");
+    for (uint32_t i = 0; i < AXIS_COUNT; i++)
+        if (e->only[i]) {
+            put_axis(&w, (enum program_axis)i, e->only[i]);
+            put(&w, " ");
+        }
     expect_rows[e->kind].print(&w, e);
 }

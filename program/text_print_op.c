@@ -118,7 +118,7 @@ void print_fault(struct writer *w, const struct op *op)
 {
     const struct vocabulary *v = w->vocabulary;
 
-    put(w, "%s %s %s", name_of(op), op->point < v->n_points ? v->point_name(op->point) : "?",
+    put(w, "%s %s %s", name_of(op), op->point < v->n_names ? v->point_name(op->point) : "?",
         text_errno(op->error));
     if (op->when == FAULT_CHANCE)
         put(w, " chance=%" PRIu64 "/65536", op->value);

@@ -149,16 +149,3 @@ int parse_keys(struct parser *ps, const char *statement, const struct key *keys,
     }
     return error;
 }
-
-int parse_axis(struct parser *ps, enum program_axis axis, struct word value, uint8_t *index)
-{
-    assert(axis < AXIS_COUNT);
-    for (uint32_t i = 0; i < program_axis_count(axis); i++) {
-        if (word_is(value, program_axis_value(axis, i))) {
-            *index = (uint8_t)i;
-            return 0;
-        }
-    }
-    return complain(&ps->complaint, "unknown axis value %s=%s; this version has: %s",
-                    program_axis_name(axis), quote(value).s, program_axis_values(axis));
-}

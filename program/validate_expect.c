@@ -90,6 +90,16 @@ static int check_fields(const struct expect *e, const struct complaint *c)
     return 0;
 }
 
+static int check_only(const struct expect *e, const struct complaint *c)
+{
+    for (uint32_t i = 0; i < AXIS_COUNT; i++) {
+        if (e->only[i] & ~program_axis_all(i))
+            return complain(c, "expect %s: unknown values 0x%x of axis %s", name_of(e),
+                            e->only[i], program_axis_name(i));
+    }
+    return 0;
+}
+
 int validate_expect(const struct program *p, const struct expect *e, const struct complaint *c)
 {
     int error;
@@ -102,6 +112,8 @@ int validate_expect(const struct program *p, const struct expect *e, const struc
         return complain(c, "expect %s: c%u, the machine has %u containers", name_of(e), e->unit,
                         p->machine.n_containers);
     error = check_fields(e, c);
+    if (!error)
+        error = check_only(e, c);
     if (!error && expect_rows[e->kind].check)
         error = expect_rows[e->kind].check(p, e, c);
     return error;

@@ -9,6 +9,9 @@ static int check_axes(const struct machine *m, const struct complaint *c)
         if (!program_axis_value(i, m->axis[i]))
             return complain(c, "unknown value %u of axis %s; this version has: %s", m->axis[i],
                             program_axis_name(i), program_axis_values(i));
+        if (m->also[i] & ~program_axis_all(i) || m->also[i] >> m->axis[i] & 1)
+            return complain(c, "%s: the other values must be other values, not 0x%x",
+                            program_axis_name(i), m->also[i]);
     }
     return 0;
 }
@@ -37,19 +40,22 @@ static int check_counts(const struct machine *m, const struct complaint *c)
     return error;
 }
 
+enum { SHARES_ALL = 1 << SHARE_ANON | 1 << SHARE_MEMFD };
+
 static int check_region(const struct machine *m, uint32_t i, const struct complaint *c)
 {
     const struct region_decl *r = &m->regions[i];
 
     if (!region_kind_name(r->kind))
         return complain(c, "region %u is of unknown kind %u", i, r->kind);
-    if (r->share > SHARE_MEMFD || r->guest_memfd > 1 || r->pad)
+    if (r->share > SHARE_MEMFD || r->guest_memfd > 1 || r->also_share & ~SHARES_ALL ||
+        r->also_share >> r->share & 1)
         return complain(c, "%s: a field is out of range", region_name(m, i).s);
     if (!r->n_pages)
         return complain(c, "%s has no pages", region_name(m, i).s);
     if (r->kind != REGION_RAM && r->guest_memfd)
         return complain(c, "%s cannot have guest_memfd, only ram can", region_name(m, i).s);
-    if (r->kind == REGION_MMIO && r->share)
+    if (r->kind == REGION_MMIO && (r->share || r->also_share))
         return complain(c, "%s has no memory, so no share=", region_name(m, i).s);
     return 0;
 }

@@ -19,6 +19,9 @@ void put(struct writer *w, const char *format, ...) __attribute__((format(printf
 /* In pages where the text form can say it so, else in bytes. */
 void put_range(struct writer *w, uint32_t region, uint64_t start, uint64_t size);
 
+/* "mode=discard|inplace": an axis and the values that have a bit. program/text_axis.c */
+void put_axis(struct writer *w, enum program_axis axis, uint8_t set);
+
 /* Rows of op_rows. program/text_print_op.c */
 void print_convert(struct writer *w, const struct op *op);
 void print_cpu(struct writer *w, const struct op *op);

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "run/points.h"
+
 /* Hypercalls and implicit accesses wait in the kernel until the vCPU runs into them. */
 static int convert_as_guest(struct runner *r, const struct op *op, uint64_t gpa)
 {
@@ -72,15 +74,22 @@ static int execute_query(struct runner *r, const struct op *op)
     return 0;
 }
 
+/* A group's fault is one fault at all its points. */
 static int execute_fault(struct runner *r, const struct op *op)
 {
-    struct sim_fault fault = {.point = op->point,
-                              .error = op->error,
+    uint64_t points = UINT64_C(1) << op->point;
+    struct sim_fault fault = {.error = op->error,
                               .when = op->when,
                               .late = op->late,
                               .in_undo = op->in_undo,
                               .value = op->value};
 
+    if (op->point >= POINT_COUNT)
+        points = points_armed(op->point, op->error, op->late, &r->program->machine);
+    if (!points)
+        return -ENODEV;
+    fault.point = (uint16_t)__builtin_ctzll(points);
+    fault.more = points;
     return sim_fault_arm(r->world, &fault);
 }
 

@@ -164,10 +164,9 @@ static void apply_fixed(const struct generate_options *fixed, struct program *p)
 {
     for (uint32_t i = 0; fixed && i < AXIS_COUNT; i++)
         if (fixed->axis[i] >= 0)
-            p->machine.axis[i] = (uint8_t)fixed->axis[i];
-    for (uint32_t i = 0; fixed && fixed->share >= 0 && i < p->machine.n_regions; i++)
-        if (p->machine.regions[i].kind != REGION_MMIO)
-            p->machine.regions[i].share = (uint8_t)fixed->share;
+            program_set_axis(p, i, (uint8_t)fixed->axis[i]);
+    if (fixed && fixed->share >= 0)
+        program_set_share(p, (uint8_t)fixed->share);
 }
 
 int file_load(const struct file_list *l, uint32_t index, struct program *p,

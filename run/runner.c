@@ -12,6 +12,7 @@
 #include "run/failures.h"
 #include "run/feed.h"
 #include "run/hash.h"
+#include "run/points.h"
 
 enum runner_phase { PHASE_BUILD, PHASE_OPS, PHASE_TEARDOWN };
 
@@ -275,6 +276,17 @@ static void judged_op(struct runner *r, const struct op *op)
         break_off(r, VERDICT_VIOLATION, &v);
 }
 
+/* Of a point, or of all points of a group. */
+static uint32_t calls_of(const struct runner *r, uint32_t name)
+{
+    uint64_t points = points_of(name);
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < POINT_COUNT; i++)
+        n += points >> i & 1 ? r->op_calls[i] : 0;
+    return n;
+}
+
 static void check_expects(struct runner *r, uint32_t index, uint32_t *next)
 {
     const struct program *p = r->program;
@@ -282,9 +294,10 @@ static void check_expects(struct runner *r, uint32_t index, uint32_t *next)
 
     for (; *next < p->n_expects && p->expects[*next].op == index; ++*next) {
         const struct expect *e = &p->expects[*next];
-        uint32_t calls = e->kind == EXPECT_CALLS ? r->op_calls[e->point] : 0;
+        uint32_t calls = e->kind == EXPECT_CALLS ? calls_of(r, e->point) : 0;
 
-        if (r->broken || model_expect(r->model, e, &r->op_result, calls, &v))
+        if (r->broken || !expect_applies(&p->machine, e) ||
+            model_expect(r->model, e, &r->op_result, calls, &v))
             continue;
         r->result->line = e->line;
         break_off(r, VERDICT_VIOLATION, &v);
@@ -344,7 +357,10 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
     if (op->kind == OP_FAULT || op->kind == OP_DISARM) {
         op_reset(r);
         execute_op(r, op);
-        if (r->op_result.error)
+        if (r->op_result.error == ENODEV)
+            break_plain(r, VERDICT_INPUT, "no-such-fault",
+                        "no call of this machine can fail so");
+        else if (r->op_result.error)
             break_plain(r, VERDICT_INPUT, "too-many-faults",
                         "more faults are armed at once than the mock kernel holds");
         check_expects(r, index, next_expect);

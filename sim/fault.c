@@ -22,11 +22,16 @@ static uint64_t random_next(uint64_t *state)
     return z ^ z >> 31;
 }
 
+static uint64_t fault_points(const struct sim_fault *f)
+{
+    return 1ull << f->point | f->more;
+}
+
 static void armed_mask_update(struct sim_world *w)
 {
     w->armed = 0;
     for (uint32_t i = 0; i < w->n_faults; i++)
-        w->armed |= 1ull << w->faults[i].point;
+        w->armed |= fault_points(&w->faults[i]);
 }
 
 /* One hit of a fault's point: does it fire? *spent: it will never again. */
@@ -57,8 +62,8 @@ static int decide(const char *name, int *failnum, void **failinfo, unsigned *fla
     for (uint32_t i = 0; i < w->n_faults; i++) {
         struct sim_fault *f = &w->faults[i];
         bool spent = false;
-        if (f->point == w->call.point && fault_hit(w, f, &spent) && !w->early_error &&
-            !w->late_error) {
+        if (fault_points(f) >> w->call.point & 1 && fault_hit(w, f, &spent) &&
+            !w->early_error && !w->late_error) {
             if (f->late)
                 w->late_error = f->error;
             else
@@ -82,14 +87,24 @@ void fault_decide(struct sim_world *w)
     (void)fired;
 }
 
-static bool point_has_errno(const struct sim_fault *fault)
+static bool point_has_errno(unsigned point, const struct sim_fault *fault)
 {
     int error;
 
-    for (unsigned i = 0; (error = sim_point_errno(fault->point, i, fault->late)); i++)
+    for (unsigned i = 0; (error = sim_point_errno(point, i, fault->late)); i++)
         if (error == fault->error)
             return true;
     return false;
+}
+
+static bool points_have_errno(const struct sim_fault *fault)
+{
+    if (fault->point >= POINT_COUNT || fault->more >> POINT_COUNT)
+        return false;
+    for (unsigned point = 0; point < POINT_COUNT; point++)
+        if (fault_points(fault) >> point & 1 && !point_has_errno(point, fault))
+            return false;
+    return true;
 }
 
 /* libfiu asks about this point from now on. It is enabled afresh each time: whether it was
@@ -107,14 +122,15 @@ static int enable_point(struct sim_world *w, unsigned point)
 
 int sim_fault_arm(struct sim_world *w, const struct sim_fault *fault)
 {
-    if (fault->point >= POINT_COUNT || !point_has_errno(fault))
+    if (!points_have_errno(fault))
         return -EINVAL;
     if (fault->when > SIM_FAULT_CHANCE || (fault->when != SIM_FAULT_CHANCE && !fault->value))
         return -EINVAL;
     if (w->n_faults == SIM_FAULTS_MAX)
         return -ENOSPC;
-    if (enable_point(w, fault->point) != 0)
-        return -ENOMEM;
+    for (unsigned point = 0; point < POINT_COUNT; point++)
+        if (fault_points(fault) >> point & 1 && enable_point(w, point) != 0)
+            return -ENOMEM;
     w->faults[w->n_faults++] = *fault;
     armed_mask_update(w);
     assert(w->armed >> fault->point & 1);

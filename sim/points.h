@@ -85,7 +85,7 @@
 #define SIM_POINT_ENUM(symbol, ...) POINT_##symbol,
 enum sim_point { SIM_POINTS(SIM_POINT_ENUM) POINT_COUNT };
 
-_Static_assert(POINT_COUNT <= 64, "the armed mask is one word");
+_Static_assert(POINT_COUNT < 64, "the armed mask is one word");
 
 /* Names, one-liners and errno lists; NULL / 0 past the end. sim/points.c */
 const char *sim_point_name(unsigned point);

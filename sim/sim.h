@@ -128,9 +128,10 @@ struct sim_fault {
     bool late;
     bool in_undo;
     uint64_t value; /* NTH, STICKY: the hit, 1 = next; CHANCE: of 65536 */
+    uint64_t more;  /* bit per point: hits there are hits of this fault as well */
 };
 
-/* -ENOSPC: too many armed; -EINVAL: this point has no such errno. */
+/* -ENOSPC: too many armed; -EINVAL: one of the points has no such errno. */
 int sim_fault_arm(struct sim_world *w, const struct sim_fault *fault);
 void sim_fault_disarm_all(struct sim_world *w);
 /* Faults that fired since the world began. */

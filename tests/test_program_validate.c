@@ -112,6 +112,9 @@ static void test_axes_and_counts(void **state)
 
     for (uint32_t i = 0; i < AXIS_COUNT; i++)
         BREAK(m->axis[i], (uint8_t)program_axis_count(i), "unknown value");
+    BREAK(m->also[AXIS_order], 1u << m->axis[AXIS_order], "must be other values");
+    BREAK(m->also[AXIS_order], 4, "must be other values");
+    ALLOW(m->also[AXIS_order], 2u >> m->axis[AXIS_order]);
     BREAK(m->n_vcpus, 0, "a machine needs a vCPU");
     BREAK(m->n_vcpus, PROGRAM_VCPUS_MAX + 1, "9 vCPUs, the most is 8");
     BREAK(m->n_regions, PROGRAM_REGIONS_MAX + 1, "9 regions");
@@ -131,13 +134,16 @@ static void test_regions(void **state)
     BREAK(r[0].kind, REGION_MMIO + 1, "unknown kind");
     BREAK(r[0].share, SHARE_MEMFD + 1, "out of range");
     BREAK(r[0].guest_memfd, 2, "out of range");
-    BREAK(r[0].pad, 1, "out of range");
+    BREAK(r[0].also_share, 1u << r[0].share, "out of range");
+    BREAK(r[0].also_share, 1 << (SHARE_MEMFD + 1), "out of range");
+    BREAK(r[1].also_share, 1 << SHARE_MEMFD, "mmio1 has no memory");
     BREAK(r[0].n_pages, 0, "ram0 has no pages");
     BREAK(r[0].n_pages, PROGRAM_PAGES_MAX, "pages over all regions");
     BREAK(r[0].n_pages, UINT32_MAX, "pages over all regions");
     BREAK(r[1].guest_memfd, 1, "mmio1 cannot have guest_memfd");
     BREAK(r[2].guest_memfd, 1, "rom2 cannot have guest_memfd");
     BREAK(r[1].share, SHARE_MEMFD, "mmio1 has no memory");
+    r[2].also_share = 0;
     ALLOW(r[2].share, SHARE_MEMFD);
 }
 
@@ -229,6 +235,8 @@ static void test_unused_fields(void **state)
     BREAK(p->expects[SAYS_RESULT].point, 1, "must be 0");
     BREAK(p->expects[SAYS_SHARED].value, 1, "must be 0");
     BREAK(p->expects[SAYS_SHARED].pad, 1, "must be 0");
+    BREAK(p->expects[SAYS_SHARED].only[AXIS_failure], 4, "unknown values 0x4 of axis failure");
+    ALLOW(p->expects[SAYS_SHARED].only[AXIS_failure], 3);
 }
 
 static void test_convert_ranges(void **state)

@@ -156,6 +156,22 @@ static void test_two_at_one_point(void **state)
     assert_int_equal(fx_punch(&fx, fx.gmem, 0, 1), -EINTR);
 }
 
+/* One fault with one count, though it waits at several points. */
+static void test_hits_of_all_its_points_count(void **state)
+{
+    struct sim_fault f = {.point = POINT_GMEM_PUNCH, .error = EINTR, .value = 2};
+
+    (void)state;
+    f.more = UINT64_C(1) << POINT_MEMFD_ALLOCATE | UINT64_C(1) << POINT_GMEM_ALLOCATE;
+    assert_int_equal(sim_fault_arm(fx.w, &f), 0);
+    assert_int_equal(fx_punch(&fx, fx.gmem, 0, 1), 0);
+    assert_int_equal(host_fallocate(&fx.h, fx.gmem, KEEP, 0, PS), -EINTR);
+    assert_int_equal(host_fallocate(&fx.h, fx.gmem, KEEP, 0, PS), 0); /* once */
+    assert_int_equal(fx_punch(&fx, fx.gmem, 0, 1), 0);
+    f.more |= UINT64_C(1) << POINT_MM_MADVISE; /* it knows no EINTR */
+    assert_int_equal(sim_fault_arm(fx.w, &f), -EINVAL);
+}
+
 static void test_other_points_are_left_alone(void **state)
 {
     (void)state;
@@ -287,6 +303,7 @@ int main(void)
         TEST("late-yields-to-a-real-error", test_late_yields_to_a_real_error),
         TEST("in-undo-waits-for-a-failure", test_in_undo_waits_for_a_failure),
         TEST("two-at-one-point", test_two_at_one_point),
+        TEST("hits-of-all-its-points-count", test_hits_of_all_its_points_count),
         TEST("other-points-are-left-alone", test_other_points_are_left_alone),
         TEST("arm-refuses", test_arm_refuses),
         TEST("registry", test_registry),

@@ -12,7 +12,7 @@
 
 static const struct {
     const char *name;
-    int early[4];
+    int early[5];
     int late[3];
 } test_points[] = {
     {"core/alloc", {ENOMEM}, {0}},
@@ -25,6 +25,7 @@ static const struct {
     {"kvm/set_attributes", {ENOMEM, EFAULT}, {EFAULT}},
     {"vfio/map", {ENOMEM, EFAULT, ENOSPC}, {EFAULT}},
     {"vfio/unmap", {EFAULT, EINVAL}, {EFAULT}},
+    {"shared/drop", {EAGAIN, EINVAL, EINTR, EIO}, {EAGAIN, EINTR}}, /* a group */
 };
 
 enum { TEST_POINTS = sizeof(test_points) / sizeof(test_points[0]) };
@@ -67,7 +68,8 @@ static bool test_point_is_fault(uint32_t point)
 }
 
 static const struct vocabulary test_vocabulary = {
-    .n_points = TEST_POINTS,
+    .n_points = TEST_POINTS - 1,
+    .n_names = TEST_POINTS,
     .point_name = test_point_name,
     .point_help = test_point_help,
     .point_fails = test_point_fails,

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/points.h"
+
+#include <assert.h>
+
+#include "sim/points.h"
+
+#define BIT(symbol) (UINT64_C(1) << POINT_##symbol)
+#define ONLY(value) (1u << (value))
+
+/* Points that do one thing. A new one is one more bit here, and a row below. */
+static const struct group {
+    const char *name, *help;
+    uint64_t points;
+} groups[POINT_GROUPS] = {
+    {"dma/map", "map guest memory for DMA, whatever the IOMMU", BIT(VFIO_MAP)},
+    {"dma/unmap", "unmap guest memory from DMA, whatever the IOMMU", BIT(VFIO_UNMAP)},
+    {"shared/drop", "drop pages of a shared side, whatever holds it",
+     BIT(MM_MADVISE) | BIT(MEMFD_PUNCH)},
+    {"attributes/set", "set private or shared on pages, whatever holds that",
+     BIT(KVM_SET_ATTRIBUTES)},
+};
+
+enum { N_NAMES = POINT_COUNT + POINT_GROUPS };
+
+/* Points that only some machines' calls go through: with one of these values of the axis. */
+static const struct use {
+    uint64_t points;
+    uint8_t axis, values;
+} uses[] = {
+    {BIT(VFIO_MAP) | BIT(VFIO_UNMAP), AXIS_iommu, ONLY(0)},
+    {BIT(MM_MADVISE) | BIT(MEMFD_PUNCH) | BIT(GMEM_PUNCH) | BIT(KVM_SET_ATTRIBUTES), AXIS_mode,
+     ONLY(0)},
+};
+
+const char *points_name(uint32_t name)
+{
+    if (name < POINT_COUNT)
+        return sim_point_name(name);
+    return name < N_NAMES ? groups[name - POINT_COUNT].name : NULL;
+}
+
+const char *points_help(uint32_t name)
+{
+    if (name < POINT_COUNT)
+        return sim_point_help(name);
+    return name < N_NAMES ? groups[name - POINT_COUNT].help : NULL;
+}
+
+uint64_t points_of(uint32_t name)
+{
+    assert(name < N_NAMES);
+    return name < POINT_COUNT ? UINT64_C(1) << name : groups[name - POINT_COUNT].points;
+}
+
+static bool point_fails(uint32_t point, int error, bool late)
+{
+    for (uint32_t i = 0; sim_point_errno(point, i, late) != 0; i++)
+        if (sim_point_errno(point, i, late) == error)
+            return true;
+    return false;
+}
+
+/* Does a point of the mask before this one know the errno? */
+static bool is_repeated(uint64_t points, uint32_t point, int error, bool late)
+{
+    for (uint32_t i = 0; i < point; i++)
+        if (points >> i & 1 && point_fails(i, error, late))
+            return true;
+    return false;
+}
+
+int points_errno(uint32_t name, uint32_t i, bool late)
+{
+    uint64_t points = points_of(name);
+    int error;
+
+    for (uint32_t point = 0; point < POINT_COUNT; point++) {
+        if (!(points >> point & 1))
+            continue;
+        for (uint32_t k = 0; (error = sim_point_errno(point, k, late)) != 0; k++)
+            if (!is_repeated(points, point, error, late) && i-- == 0)
+                return error;
+    }
+    return 0;
+}
+
+/* What drops the shared sides of this machine's guest_memfd regions. */
+static uint64_t drops_of(const struct machine *m)
+{
+    uint64_t points = 0;
+
+    for (uint32_t i = 0; i < m->n_regions; i++)
+        if (m->regions[i].guest_memfd)
+            points |= m->regions[i].share == SHARE_MEMFD ? BIT(MEMFD_PUNCH) : BIT(MM_MADVISE);
+    return points;
+}
+
+static uint64_t machine_points(const struct machine *m)
+{
+    uint64_t points = ~UINT64_C(0);
+
+    for (uint32_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+        if (!(uses[i].values >> m->axis[uses[i].axis] & 1))
+            points &= ~uses[i].points;
+    return points & ~((BIT(MM_MADVISE) | BIT(MEMFD_PUNCH)) & ~drops_of(m));
+}
+
+uint64_t points_armed(uint32_t name, int error, bool late, const struct machine *m)
+{
+    uint64_t points = points_of(name) & machine_points(m), armed = 0;
+
+    for (uint32_t point = 0; point < POINT_COUNT; point++)
+        if (points >> point & 1 && point_fails(point, error, late))
+            armed |= UINT64_C(1) << point;
+    return armed;
+}
+
+bool points_faults_exist(const struct program *p, uint32_t *op)
+{
+    for (*op = 0; *op < p->n_ops; ++*op) {
+        const struct op *o = &p->ops[*op];
+
+        if (o->kind == OP_FAULT && !points_armed(o->point, o->error, o->late, &p->machine))
+            return false;
+    }
+    return true;
+}
