@@ -56,6 +56,7 @@
 
 #define KVM_HC_MAP_GPA_RANGE        12
 #define KVM_MAP_GPA_RANGE_ENCRYPTED (1ULL << 4)
+#define KVM_MAP_GPA_RANGE_SHIFT     12 /* it counts 4 KiB pages, however large pages are */
 #define KVM_ENOSYS                  1000
 
 struct kvm_userspace_memory_region {
@@ -112,7 +113,7 @@ struct kvm_run {
     union {
         struct {
             uint64_t nr;
-            uint64_t args[6]; /* MAP_GPA_RANGE: gpa, pages, attributes */
+            uint64_t args[6]; /* MAP_GPA_RANGE: gpa, 4 KiB pages, attributes */
             uint64_t ret;
             uint64_t flags;
         } hypercall;

@@ -84,9 +84,9 @@ static int serve_hypercall(struct vmm *vmm, struct kvm_run *run)
         run->hypercall.ret = (uint64_t)-KVM_ENOSYS;
         return -EINVAL;
     }
-    if (pages <= UINT64_MAX >> vmm->page_shift)
-        rc = convert_request(vmm, run->hypercall.args[0], pages << vmm->page_shift, to_private,
-                             &refused);
+    if (pages <= UINT64_MAX >> KVM_MAP_GPA_RANGE_SHIFT)
+        rc = convert_request(vmm, run->hypercall.args[0], pages << KVM_MAP_GPA_RANGE_SHIFT,
+                             to_private, &refused);
     run->hypercall.ret = rc == 0 ? 0 : refused ? EINVAL : EAGAIN;
     return rc;
 }

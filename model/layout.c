@@ -4,7 +4,8 @@
 
 uint32_t layout_page_size(const struct machine *m)
 {
-    static const uint32_t sizes[] = {PAGE_SIZE_4K}; /* by the axis' values */
+    /* by the axis' values */
+    static const uint32_t sizes[] = {PAGE_SIZE_4K, 4 * PAGE_SIZE_4K, 16 * PAGE_SIZE_4K};
 
     assert(m->axis[AXIS_page_size] < sizeof(sizes) / sizeof(sizes[0]));
     return sizes[m->axis[AXIS_page_size]];

@@ -13,12 +13,20 @@ struct piece {
     uint32_t region, first, n;
 };
 
+/* Guest pages that have room below the end of guest physical space, gaps and all. */
+static uint32_t pages_max(uint32_t page_size)
+{
+    uint32_t gaps = PROGRAM_SECTIONS_MAX * GAP_MAX;
+
+    return (uint32_t)(PROGRAM_GPA_END / page_size) - gaps - 1;
+}
+
 static uint32_t draw_pages(struct gen *g)
 {
-    uint32_t x = rng_below(&g->r, 100);
+    uint32_t x = rng_below(&g->r, 100), most = pages_max(g->page_size);
 
     if (g->o->n_pages)
-        return g->o->n_pages;
+        return g->o->n_pages < most ? g->o->n_pages : most;
     if (g->striped)
         return rng_between(&g->r, 48, 64);
     if (x < 8)
@@ -51,6 +59,8 @@ static void draw_axes(struct gen *g)
             g->m->axis[i] = (uint8_t)g->o->axis[i];
         else if (i == AXIS_failure)
             g->m->axis[i] = rng_percent(&g->r, 85) ? FAILURE_ROLLBACK : FAILURE_STOP;
+        else if (i == AXIS_page_size && (rng_percent(&g->r, 80) || g->o->n_pages))
+            g->m->axis[i] = PAGE_SIZE_AXIS_4K; /* the size that most pages have room with */
         else if (count > 1)
             g->m->axis[i] = (uint8_t)rng_below(&g->r, count);
     }

@@ -26,7 +26,8 @@ enum {
     PAGE_SIZE_4K = 4096, /* the only place where this number is written */
 };
 
-/* GPAs end here: IOVA = GPA, and from here on type1 has the MSI window and refuses to map. */
+/* GPAs end here: IOVA = GPA, and from here on type1 has the MSI window and refuses to map. A
+ * multiple of every page size. */
 #define PROGRAM_GPA_END UINT64_C(0xfee00000)
 
 /* The axes of a machine: AXIS(field, first value, ...). The values are the text names; a
@@ -39,13 +40,14 @@ enum {
     AXIS(iommu, "type1")                                                                       \
     AXIS(mapping, "page")                                                                      \
     AXIS(kernel, "6.12")                                                                       \
-    AXIS(page_size, "4k")
+    AXIS(page_size, "4k", "16k", "64k")
 
 #define PROGRAM_AXIS_ENUM(name, ...) AXIS_##name,
 enum program_axis { PROGRAM_AXES(PROGRAM_AXIS_ENUM) AXIS_COUNT };
 
 enum { ORDER_ATTRIBUTE_FIRST, ORDER_UNMAP_FIRST };
 enum { FAILURE_ROLLBACK, FAILURE_STOP };
+enum { PAGE_SIZE_AXIS_4K, PAGE_SIZE_AXIS_16K, PAGE_SIZE_AXIS_64K };
 
 enum region_kind { REGION_RAM, REGION_ROM, REGION_MMIO };
 enum region_share { SHARE_ANON, SHARE_MEMFD };
@@ -212,7 +214,7 @@ void program_set_share(struct program *p, uint8_t share);
 /* Is the expectation about this machine? */
 bool expect_applies(const struct machine *m, const struct expect *e);
 
-/* 4096 for "4k", ... */
+/* Bytes: 4096 for "4k", ... */
 uint32_t machine_page_size(const struct machine *m);
 /* Guest pages are numbered through all regions: region 0's first, then region 1's, ... */
 uint32_t machine_first_page(const struct machine *m, uint32_t region);

@@ -129,7 +129,11 @@ bool expect_applies(const struct machine *m, const struct expect *e)
 
 uint32_t machine_page_size(const struct machine *m)
 {
-    static const uint32_t sizes[] = {PAGE_SIZE_4K};
+    static const uint32_t sizes[] = {
+        [PAGE_SIZE_AXIS_4K] = PAGE_SIZE_4K,
+        [PAGE_SIZE_AXIS_16K] = 4 * PAGE_SIZE_4K,
+        [PAGE_SIZE_AXIS_64K] = 16 * PAGE_SIZE_4K,
+    };
 
     assert(m->axis[AXIS_page_size] < sizeof(sizes) / sizeof(sizes[0]));
     return sizes[m->axis[AXIS_page_size]];

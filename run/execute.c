@@ -11,11 +11,11 @@ static int convert_as_guest(struct runner *r, const struct op *op, uint64_t gpa)
 {
     enum sim_request_kind kind =
         op->via == VIA_HYPERCALL ? SIM_REQUEST_HYPERCALL : SIM_REQUEST_ACCESS;
-    uint64_t pages = op->size / machine_page_size(&r->program->machine);
     int error;
 
-    assert(pages > 0);
-    sim_guest_request(r->world, op->unit, kind, gpa, pages, op->to_private);
+    assert(op->size >= machine_page_size(&r->program->machine));
+    sim_guest_request(r->world, op->unit, kind, gpa, op->size >> SIM_HYPERCALL_SHIFT,
+                      op->to_private);
     error = r->subject->run_vcpu(r->state, op->unit);
     r->op_result.undelivered = sim_guest_request_pending(r->world, op->unit);
     if (op->via == VIA_HYPERCALL && !r->op_result.undelivered) {

@@ -32,15 +32,17 @@ static int exit_memory_fault(struct sim_world *w, struct kvm_run *run, uint64_t 
  * there before (catalogue B8). */
 static int run_hypercall(struct sim_world *w, struct sim_vcpu *v, const struct guest_request *r)
 {
-    uint64_t gpa_page = r->gpa >> w->page_shift;
+    uint64_t unit_mask = (1u << KVM_MAP_GPA_RANGE_SHIFT) - 1;
+    uint64_t gfn = r->gpa >> KVM_MAP_GPA_RANGE_SHIFT;
     struct kvm_run *run = v->run;
 
+    _Static_assert(SIM_HYPERCALL_SHIFT == KVM_MAP_GPA_RANGE_SHIFT, "one unit");
     assert(!v->in_hypercall);
     if (!(v->vm->exit_hypercalls >> KVM_HC_MAP_GPA_RANGE & 1)) {
         v->status = -(uint64_t)KVM_ENOSYS;
         return exit_by_signal(w, run);
     }
-    if ((r->gpa & (w_page_size(w) - 1)) || gpa_page + r->n_pages <= gpa_page) {
+    if ((r->gpa & unit_mask) || gfn + r->n_pages <= gfn) {
         v->status = -(uint64_t)EINVAL;
         return exit_by_signal(w, run);
     }

@@ -100,9 +100,12 @@ void sim_device_name(uint32_t group, char name[SIM_DEVICE_NAME_SIZE]);
 
 enum sim_request_kind { SIM_REQUEST_HYPERCALL, SIM_REQUEST_ACCESS };
 
+/* MAP_GPA_RANGE counts pages of 4 KiB: a guest knows nothing of the host's. */
+enum { SIM_HYPERCALL_SHIFT = 12 };
+
 /* What a vCPU will do when it next enters KVM_RUN; one request at a time.
- * HYPERCALL: MAP_GPA_RANGE(gpa, n_pages, private); ACCESS: touches the page at gpa as
- * private or shared (TDX and SNP style), which exits if the attribute differs. */
+ * HYPERCALL: MAP_GPA_RANGE(gpa, n_pages, private), n_pages of 4 KiB; ACCESS: touches the page
+ * at gpa as private or shared (TDX and SNP style), which exits if the attribute differs. */
 void sim_guest_request(struct sim_world *w, uint32_t vcpu, enum sim_request_kind kind,
                        uint64_t gpa, uint64_t n_pages, bool is_private);
 /* False once KVM_RUN took it. */
