@@ -37,6 +37,18 @@ bool region_range_ok(const struct vmm *vmm, const struct ram_block *block, uint6
            size <= block->size - offset;
 }
 
+/* Whole huge pages, each more than a page. */
+static bool hugetlb_config_ok(const struct vmm *vmm, const struct vmm_region_config *config)
+{
+    uint64_t huge = config->huge_page_size;
+
+    if (config->share != VMM_SHARE_HUGETLB)
+        return huge == 0;
+    return config->kind != VMM_REGION_MMIO && huge > vmm->config.page_size &&
+           (huge & (huge - 1)) == 0 && config->size % huge == 0 &&
+           config->virtio_mem_block % huge == 0;
+}
+
 /* Whole blocks; a block is whole pages and a power of two. */
 static bool virtio_mem_config_ok(const struct vmm *vmm, const struct vmm_region_config *config)
 {
@@ -57,7 +69,7 @@ static bool region_config_ok(const struct vmm *vmm, const struct vmm_region_conf
         return false;
     if (config->guest_memfd && config->kind != VMM_REGION_RAM)
         return false;
-    return virtio_mem_config_ok(vmm, config);
+    return hugetlb_config_ok(vmm, config) && virtio_mem_config_ok(vmm, config);
 }
 
 int vmm_region_add(struct vmm *vmm, const struct vmm_region_config *config, uint32_t *index)
@@ -102,6 +114,9 @@ static int check_section(struct vmm *vmm, const struct section *s)
     uint32_t i;
 
     if (!s->block || !region_range_ok(vmm, s->block, s->offset, s->size))
+        return -EINVAL;
+    if (s->block->share == VMM_SHARE_HUGETLB &&
+        ((s->offset | s->size) & (s->block->huge_page_size - 1)))
         return -EINVAL;
     if (s->gpa & (vmm->config.page_size - 1) || s->gpa + s->size <= s->gpa)
         return -EINVAL;

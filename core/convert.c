@@ -77,7 +77,7 @@ static int commit_run(struct convert *c, struct convert_part *p, uint64_t first,
 
     page_map_set(&a->shared, first, end, !c->to_private);
     migration_dirty(p->block, first, end);
-    if (!p->drop_at_once)
+    if (!p->drop_at_once && !ram_block_keeps_side(p->block, !c->to_private))
         page_map_set(&a->debt[!c->to_private], first, end, true);
     return 0;
 }
@@ -106,7 +106,8 @@ static void drop(struct convert *c)
 
         if (!p->drop_at_once)
             (void)ram_block_pay_debt(c->vmm, p->block, !c->to_private, p->first, p->end);
-        else if (ram_block_drop(c->vmm, p->block, !c->to_private, p->hull_first, p->hull_end))
+        else if (!ram_block_keeps_side(p->block, !c->to_private) &&
+                 ram_block_drop(c->vmm, p->block, !c->to_private, p->hull_first, p->hull_end))
             page_map_set(&a->debt[!c->to_private], p->hull_first, p->hull_end, true);
     }
 }

@@ -41,7 +41,8 @@ static int restore_attributes(struct convert *c)
 /* Mapping a page for DMA makes memory for it. It was private, so there was none before. */
 static int drop_run(struct convert *c, struct convert_part *p, uint64_t first, uint64_t end)
 {
-    if (!discard_manager_hears(&p->block->manager, first, end))
+    if (ram_block_keeps_side(p->block, false) ||
+        !discard_manager_hears(&p->block->manager, first, end))
         return 0;
     return ram_block_drop(c->vmm, p->block, false, first, end);
 }

@@ -5,17 +5,28 @@
 #include <sys/mman.h>
 
 #include "core/internal.h"
+#include "core/uapi.h"
 
 /* A drop that a signal broke off is tried this often before it counts as failed. */
 enum { DROP_TRIES = 2 };
+
+static int make_memfd(struct vmm *vmm, const struct ram_block *block)
+{
+    unsigned flags = MFD_CLOEXEC;
+
+    if (block->share == VMM_SHARE_HUGETLB)
+        flags |= MFD_HUGETLB | (unsigned)__builtin_ctzll(block->huge_page_size)
+                                   << MFD_HUGE_SHIFT;
+    return host_memfd_create(&vmm->host, "ram", flags);
+}
 
 static int map_shared_side(struct vmm *vmm, struct ram_block *block)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
     assert(block->fd == -1 && block->hva == 0);
-    if (block->share == VMM_SHARE_MEMFD) {
-        block->fd = host_memfd_create(&vmm->host, "ram", MFD_CLOEXEC);
+    if (block->share != VMM_SHARE_ANON) {
+        block->fd = make_memfd(vmm, block);
         if (block->fd < 0)
             return block->fd;
         int rc = host_ftruncate(&vmm->host, block->fd, (int64_t)block->size);
@@ -71,6 +82,7 @@ int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint3
     block->kind = config->kind;
     block->share = config->share;
     block->size = config->size;
+    block->huge_page_size = config->huge_page_size;
     block->fd = block->gmem_fd = -1;
     sync_init(&vmm->sync, &block->lock);
     if (block->kind != VMM_REGION_MMIO)
@@ -116,7 +128,7 @@ static int drop_once(struct vmm *vmm, struct ram_block *block, bool private_side
 
     if (private_side)
         return host_fallocate(&vmm->host, block->gmem_fd, mode, (int64_t)offset, (int64_t)size);
-    if (block->share == VMM_SHARE_MEMFD)
+    if (block->share != VMM_SHARE_ANON)
         return host_fallocate(&vmm->host, block->fd, mode, (int64_t)offset, (int64_t)size);
     return host_madvise(&vmm->host, block->hva + offset, size, MADV_DONTNEED);
 }

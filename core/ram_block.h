@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A memory region and its RAM block: the backing of the shared side (anonymous memory or a
- * memfd), and with guest_memfd the backing of the private side, who holds which page now, and
- * who wants to know. A region of kind MMIO has an address range and no memory.
+ * memfd, hugetlb too), and with guest_memfd the backing of the private side, who holds which
+ * page now, and who wants to know. A region of kind MMIO has an address range and no memory.
  */
 #ifndef CORE_RAM_BLOCK_H
 #define CORE_RAM_BLOCK_H
@@ -17,9 +17,10 @@ struct ram_block {
     enum vmm_region_kind kind;
     enum vmm_share share;
     bool guest_memfd;
-    uint64_t size; /* bytes */
-    uint64_t hva;  /* of the shared side; opaque */
-    int fd;        /* of the shared side, -1: anonymous */
+    uint64_t size;           /* bytes */
+    uint64_t huge_page_size; /* VMM_SHARE_HUGETLB, else 0 */
+    uint64_t hva;            /* of the shared side; opaque */
+    int fd;                  /* of the shared side, -1: anonymous */
     int gmem_fd;
     struct core_lock lock;
     struct ram_block_attributes attributes; /* guest_memfd only, as the manager */
@@ -36,8 +37,15 @@ int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint3
 /* Frees it whatever fails; the first error is returned. */
 int ram_block_free(struct vmm *vmm, struct ram_block *block);
 
+/* Does a page that changes sides leave its old side behind for good? (hugetlb: core/vmm.h) */
+static inline bool ram_block_keeps_side(const struct ram_block *block, bool private_side)
+{
+    return !private_side && block->share == VMM_SHARE_HUGETLB;
+}
+
 /* Drops the shared or the private backing of pages [first, end); what is read there next is
- * zeros. A signal in the middle is retried once. The block's lock is held. */
+ * zeros (where it is less than a huge page the memory itself stays). A signal in the middle is
+ * retried once. The block's lock is held. */
 int ram_block_drop(struct vmm *vmm, struct ram_block *block, bool private_side, uint64_t first,
                    uint64_t end);
 

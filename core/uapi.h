@@ -126,6 +126,12 @@ struct kvm_run {
     };
 };
 
+/* ---- memfd: log2 of the huge page's size, in the flags of memfd_create ---- */
+#ifndef MFD_HUGE_SHIFT
+#define MFD_HUGE_SHIFT 26
+#define MFD_HUGE_MASK  0x3f
+#endif
+
 /* ---- VFIO ---- */
 #define VFIO_TYPE ';'
 #define VFIO_BASE 100

@@ -35,7 +35,7 @@ enum vmm_tracker { VMM_TRACKER_BITMAP };
 enum vmm_iommu { VMM_IOMMU_TYPE1 };
 enum vmm_mapping { VMM_MAPPING_PAGE, VMM_MAPPING_RUN };
 enum vmm_split { VMM_SPLIT_REMAP, VMM_SPLIT_CUT, VMM_SPLIT_REFUSE };
-enum vmm_share { VMM_SHARE_ANON, VMM_SHARE_MEMFD };
+enum vmm_share { VMM_SHARE_ANON, VMM_SHARE_MEMFD, VMM_SHARE_HUGETLB };
 enum vmm_region_kind { VMM_REGION_RAM, VMM_REGION_ROM, VMM_REGION_MMIO };
 
 struct vmm_config {
@@ -54,6 +54,11 @@ struct vmm_region_config {
     enum vmm_share share;
     bool guest_memfd; /* RAM only: pages can be private, and start private */
     uint64_t size;
+    /* VMM_SHARE_HUGETLB: the huge page's size, a power of two of at least two pages, else 0.
+     * `size` and the sections are whole huge pages. Pages are converted one by one all the same
+     * (behaviour.md 2.2). What a page that becomes private had on the shared side stays there:
+     * memory is given back by the huge page only, and its neighbours may be in use. */
+    uint64_t huge_page_size;
     /* virtio-mem (guest_memfd RAM only): 0, or the block's size, a power of two; `size` and
      * requested_size are whole blocks. All blocks start unplugged. */
     uint64_t virtio_mem_block;
@@ -73,8 +78,9 @@ int vmm_destroy(struct vmm *vmm);
 int vmm_region_add(struct vmm *vmm, const struct vmm_region_config *config, uint32_t *index);
 
 /* Places [offset, offset + size) of a region at guest physical address gpa, as a KVM slot.
- * -EEXIST where it would overlap another section; -EINVAL when not page-aligned, outside the
- * region, wrapping, or when part of a guest_memfd region already has an address. */
+ * -EEXIST where it would overlap another section; -EINVAL when not page-aligned (hugetlb: not
+ * whole huge pages of the region), outside the region, wrapping, or when part of a guest_memfd
+ * region already has an address. */
 int vmm_section_add(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
                     uint64_t gpa);
 

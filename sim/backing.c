@@ -156,7 +156,8 @@ uint32_t backing_frame(const struct backing *b, uint64_t page)
     return c ? c->frames[page & (CHUNK_PAGES - 1)] : 0;
 }
 
-uint32_t backing_fault(struct sim_world *w, struct backing *b, uint64_t page)
+/* A hole is filled; 0: no memory. */
+static uint32_t fill(struct sim_world *w, struct backing *b, uint64_t page)
 {
     unsigned i = (unsigned)(page & (CHUNK_PAGES - 1));
     struct backing_chunk *c;
@@ -171,8 +172,37 @@ uint32_t backing_fault(struct sim_world *w, struct backing *b, uint64_t page)
     if (!c->frames[i])
         return 0;
     c->present |= 1ull << i;
-    journal_backing(w, b, page, 1);
     return c->frames[i];
+}
+
+/* The whole huge page that a page lies in, or nothing of it. */
+static uint32_t fill_huge(struct sim_world *w, struct backing *b, uint64_t page)
+{
+    uint64_t first = page - page % b->huge_pages;
+
+    assert(b->n_pages % b->huge_pages == 0);
+    for (uint64_t i = 0; i < b->huge_pages; i++)
+        if (!fill(w, b, first + i)) {
+            backing_punch(w, b, first, b->huge_pages);
+            return 0;
+        }
+    journal_backing(w, b, first, b->huge_pages);
+    return backing_frame(b, page);
+}
+
+uint32_t backing_fault(struct sim_world *w, struct backing *b, uint64_t page)
+{
+    uint32_t frame = backing_frame(b, page);
+
+    assert(page < b->n_pages);
+    if (frame)
+        return frame;
+    if (b->huge_pages)
+        return fill_huge(w, b, page);
+    frame = fill(w, b, page);
+    if (frame)
+        journal_backing(w, b, page, 1);
+    return frame;
 }
 
 /* The pages of [first, end) that chunk `number` has, as bits. */
@@ -196,7 +226,7 @@ void backing_punch(struct sim_world *w, struct backing *b, uint64_t first, uint6
     uint64_t c_first = first >> CHUNK_SHIFT, c_last = (end - 1) >> CHUNK_SHIFT;
     bool dropped = false;
 
-    assert(b->refs > 0);
+    assert(b->refs > 0 && (!b->huge_pages || (first | n) % b->huge_pages == 0));
     if (!n || !b->n_chunks)
         return;
     if (c_last - c_first < b->n_chunks) {

@@ -93,10 +93,17 @@ int mm_fault(struct sim_world *w, uint64_t address, bool write, uint32_t *frame)
     return *frame ? 0 : -ENOMEM;
 }
 
-/* A place for `size` bytes, or 0. */
-static uint64_t address_new(struct sim_world *w, uint64_t size)
+/* Bytes that a mapping of a file goes by: its huge page, or the page. */
+static uint64_t file_page_size(const struct sim_world *w, const struct backing *b)
 {
-    uint64_t start = w->mm.next_address, gap = GUARD_PAGES * w_page_size(w);
+    return b && b->huge_pages ? b->huge_pages << w->page_shift : w_page_size(w);
+}
+
+/* A place for `size` bytes, aligned to a power of two, or 0. */
+static uint64_t address_new(struct sim_world *w, uint64_t size, uint64_t align)
+{
+    uint64_t start = (w->mm.next_address + align - 1) & ~(align - 1);
+    uint64_t gap = GUARD_PAGES * w_page_size(w);
 
     assert(size && start % w_page_size(w) == 0);
     if (size > SIM_ARENA_BASE - start || gap > SIM_ARENA_BASE - start - size)
@@ -168,7 +175,19 @@ static int mmap_check(struct sim_world *w, uint64_t size, int flags, int64_t off
         return sharing == MAP_SHARED ? vfio_device_mmap_check(offset, size) : -EINVAL;
     if (f->kind != FD_MEMFD && f->kind != FD_VCPU)
         return -ENODEV; /* guest_memfd too (6.12) */
+    if (f->kind == FD_MEMFD && (uint64_t)offset & (file_page_size(w, f->object) - 1))
+        return -EINVAL;
     return sharing == MAP_SHARED ? 0 : -ENODEV;
+}
+
+/* A hugetlb file grows to what is mapped of it for writing. */
+static void grow_hugetlb(const struct vma *vma, uint32_t page_shift)
+{
+    struct backing *b = vma->backing;
+    uint64_t end = vma->first_page + (vma->size >> page_shift);
+
+    if (b && b->huge_pages && b->n_pages < end)
+        b->n_pages = end;
 }
 
 int mm_mmap(struct sim_world *w, uint64_t addr, uint64_t size, int prot, int flags, int fd,
@@ -181,13 +200,15 @@ int mm_mmap(struct sim_world *w, uint64_t addr, uint64_t size, int prot, int fla
 
     if (error)
         return error;
+    if (f && f->kind == FD_MEMFD)
+        page_mask = file_page_size(w, f->object) - 1;
     size = (size + page_mask) & ~page_mask;
     if (vma_reserve(w, 2) != 0)
         return -ENOMEM;
     if (f && f->kind == FD_VCPU)
         return map_run_page(w, f, size, offset, out);
     if (!(flags & MAP_FIXED))
-        addr = address_new(w, size); /* without MAP_FIXED an address is only a wish */
+        addr = address_new(w, size, page_mask + 1); /* else an address is only a wish */
     else if ((addr & page_mask) || size > SIM_ARENA_BASE || addr > SIM_ARENA_BASE - size)
         return addr & page_mask ? -EINVAL : -ENOMEM;
     if (!addr)
@@ -197,13 +218,19 @@ int mm_mmap(struct sim_world *w, uint64_t addr, uint64_t size, int prot, int fla
         return error;
     if (flags & MAP_FIXED)
         error = mm_munmap(w, addr, size);
-    assert(!error);
+    if (error) {
+        if (vma.backing)
+            backing_put(w, vma.backing);
+        return error;
+    }
     vma.start = addr;
     vma.size = size;
     vma.first_page = f ? (uint64_t)offset >> w->page_shift : 0;
     vma.prot = (uint8_t)prot;
     vma.shared = (flags & MAP_SHARED) != 0;
     vma_insert(&w->mm, &vma);
+    if (prot & PROT_WRITE)
+        grow_hugetlb(&vma, w->page_shift);
     journal_hva(w, addr, size);
     *out = addr;
     return 0;
@@ -248,6 +275,21 @@ static void vma_cut(struct sim_world *w, uint32_t i, uint64_t start, uint64_t en
         vma_insert(&w->mm, &tail);
 }
 
+/* A hugetlb mapping is not cut inside a huge page. */
+static bool cuts_huge_page(const struct sim_world *w, const struct vma *vma, uint64_t at)
+{
+    return at > vma->start && at < vma->start + vma->size &&
+           ((at - vma->start) & (file_page_size(w, vma->backing) - 1));
+}
+
+static bool may_cut(struct sim_world *w, uint64_t start, uint64_t end)
+{
+    const struct vma *first = mm_find(w, start), *last = mm_find(w, end);
+
+    return !(first && cuts_huge_page(w, first, start)) &&
+           !(last && cuts_huge_page(w, last, end));
+}
+
 int mm_munmap(struct sim_world *w, uint64_t addr, uint64_t size)
 {
     uint64_t page_mask = w_page_size(w) - 1, end;
@@ -263,6 +305,8 @@ int mm_munmap(struct sim_world *w, uint64_t addr, uint64_t size)
     if ((addr & page_mask) || size == 0 || size > SIM_USER_END || addr > SIM_USER_END - size)
         return -EINVAL;
     end = addr + ((size + page_mask) & ~page_mask);
+    if (!may_cut(w, addr, end))
+        return -EINVAL;
     if (vma_reserve(w, 1) != 0)
         return -ENOMEM;
     journal_hva(w, addr, end - addr);
@@ -286,8 +330,19 @@ static int vma_remove(struct sim_world *w, const struct vma *vma, uint64_t start
         return -EINVAL;
     if (!(vma->prot & PROT_WRITE))
         return -EACCES;
-    backing_punch(w, vma->backing, vma->first_page + ((start - vma->start) >> w->page_shift),
-                  (end - start) >> w->page_shift);
+    memfd_punch(w, vma->backing, vma->first_page + ((start - vma->start) >> w->page_shift),
+                vma->first_page + ((end - vma->start) >> w->page_shift));
+    return 0;
+}
+
+/* MADV_DONTNEED on one VMA. Of a hugetlb one whole huge pages are let go of, and the range must
+ * begin with one; the file keeps them. */
+static int vma_dont_need(struct sim_world *w, const struct vma *vma, uint64_t start,
+                         uint64_t end)
+{
+    if (vma->backing && ((start - vma->start) & (file_page_size(w, vma->backing) - 1)))
+        return -EINVAL;
+    vma_drop_pages(w, vma, start, end);
     return 0;
 }
 
@@ -314,13 +369,10 @@ int mm_madvise(struct sim_world *w, uint64_t addr, uint64_t size, int advice)
             result = -ENOMEM; /* a hole: the rest is done all the same */
             at = vma->start;
         }
-        if (advice == MADV_REMOVE) {
-            int error = vma_remove(w, vma, at, to);
-            if (error)
-                return error;
-        } else {
-            vma_drop_pages(w, vma, at, to);
-        }
+        int error =
+            advice == MADV_REMOVE ? vma_remove(w, vma, at, to) : vma_dont_need(w, vma, at, to);
+        if (error)
+            return error;
         at = to;
     }
     return at < end ? -ENOMEM : result;

@@ -56,6 +56,7 @@ struct backing {
     uint16_t id;                       /* small number, for the journal */
     uint32_t refs;                     /* fds, VMAs and slots that hold it */
     uint64_t n_pages;                  /* size; may grow (memfd) */
+    uint64_t huge_pages;               /* hugetlb: pages that come and go together; else 0 */
     struct sim_vm *vm;                 /* BACKING_GMEM: the VM that it belongs to */
     uint64_t flags;                    /* guest_memfd creation flags */
     struct backing_chunk *first_chunk; /* the first one that was needed */
@@ -72,7 +73,8 @@ uint32_t backing_frame(const struct backing *b, uint64_t page); /* frame index, 
 const uint32_t *backing_frames(const struct backing *b, uint64_t page, uint64_t *n);
 uint32_t backing_fault(struct sim_world *w, struct backing *b, uint64_t page); /* fills a hole;
                                                                                  0: no memory */
-/* Frees [first, first + n); holes are fine; cost follows what is there. */
+/* Frees [first, first + n); holes are fine; cost follows what is there. hugetlb: whole huge
+ * pages only. */
 void backing_punch(struct sim_world *w, struct backing *b, uint64_t first, uint64_t n);
 
 /* ---- file descriptors: sim/fd.c ---- */
@@ -139,6 +141,8 @@ int memfd_new(struct sim_world *w, unsigned flags);
 int memfd_truncate(struct sim_world *w, struct backing *b, int64_t size);
 int memfd_fallocate(struct sim_world *w, struct backing *b, int mode, int64_t offset,
                     int64_t size);
+/* Punches [first, end), in pages; of a hugetlb file a part of a huge page is only zeroed. */
+void memfd_punch(struct sim_world *w, struct backing *b, uint64_t first, uint64_t end);
 /* The checks that the VFS makes for every file (behaviour.md 7.3, first three rows); the
  * fallocate functions of the kinds of file call it themselves. */
 int vfs_fallocate_check(int mode, int64_t offset, int64_t size);

@@ -2,6 +2,7 @@
 #include <asm/kvm_para.h>
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
+#include <linux/memfd.h>
 #include <linux/vfio.h>
 
 #include "tests/uapi_list.h"

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The core on the mock kernel, for tests of what comes and goes. By GPA page:
+ *   0..16 ram0 (anon)  16..32 ram1 (hugetlb, 4 pages a huge page)  32..40 ram2 (plain memfd)
+ *   40..44 rom3  44..48 mmio4  64..72 ram5[4..12) (memfd)
+ * Container 0 listens to all (group 0, group 2), container 1 by hand (group 1).
+ */
+#ifndef TESTS_LIFE_FIXTURE_H
+#define TESTS_LIFE_FIXTURE_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/internal.h"
+#include "program/op.h"
+#include "sim/sim.h"
+
+enum { LIFE_PAGE = PAGE_SIZE_4K, LIFE_HUGE = 4, LIFE_GPA_PAGES = 80 };
+
+struct life {
+    struct sim_world *w;
+    const struct observe *observe;
+    struct vmm *vmm;
+    enum vmm_order order;
+    enum vmm_failure failure;
+    uint32_t calls[POINT_COUNT]; /* since life_forget */
+    uint32_t failed;             /* by a fault */
+};
+
+static const struct {
+    struct vmm_region_config config; /* pages */
+    uint64_t offset, size, gpa;
+} life_regions[] = {
+    {{VMM_REGION_RAM, VMM_SHARE_ANON, true, 16, 0, 0, 0}, 0, 16, 0},
+    {{VMM_REGION_RAM, VMM_SHARE_HUGETLB, true, 16, LIFE_HUGE, 0, 0}, 0, 16, 16},
+    {{VMM_REGION_RAM, VMM_SHARE_MEMFD, false, 8, 0, 0, 0}, 0, 8, 32},
+    {{VMM_REGION_ROM, VMM_SHARE_ANON, false, 4, 0, 0, 0}, 0, 4, 40},
+    {{VMM_REGION_MMIO, VMM_SHARE_ANON, false, 4, 0, 0, 0}, 0, 4, 44},
+    {{VMM_REGION_RAM, VMM_SHARE_MEMFD, true, 16, 0, 0, 0}, 4, 8, 64},
+};
+enum { LIFE_REGIONS = sizeof life_regions / sizeof life_regions[0] };
+
+static inline void life_note_call(void *ctx, const struct sim_call *call)
+{
+    struct life *l = ctx;
+
+    l->calls[call->point]++;
+    l->failed += call->injected;
+}
+
+static inline void life_forget(struct life *l)
+{
+    memset(l->calls, 0, sizeof l->calls);
+    l->failed = 0;
+    sim_op_begin(l->w);
+}
+
+static inline int life_build(struct life *l, bool sections)
+{
+    struct host host = sim_host(l->w);
+    const struct sync no_sync = {NULL, NULL};
+    struct vmm_config config = {
+        .page_size = LIFE_PAGE, .n_vcpus = 1, .order = l->order, .failure = l->failure};
+    uint32_t index;
+    int rc = vmm_create(&host, &no_sync, &config, &l->vmm);
+
+    if (rc) {
+        l->vmm = NULL;
+        return rc;
+    }
+    for (int i = 0; i < LIFE_REGIONS && !rc; i++) {
+        struct vmm_region_config region = life_regions[i].config;
+
+        region.size *= LIFE_PAGE;
+        region.huge_page_size *= LIFE_PAGE;
+        rc = vmm_region_add(l->vmm, &region, &index);
+        if (!rc && sections)
+            rc = vmm_section_add(l->vmm, index, life_regions[i].offset * LIFE_PAGE,
+                                 life_regions[i].size * LIFE_PAGE,
+                                 life_regions[i].gpa * LIFE_PAGE);
+    }
+    if (!rc)
+        rc = vmm_container_add(l->vmm, VMM_IOMMU_TYPE1, true, &index);
+    if (!rc)
+        rc = vmm_container_add(l->vmm, VMM_IOMMU_TYPE1, false, &index);
+    return rc;
+}
+
+static inline void life_world(struct life *l)
+{
+    struct sim_config config = {
+        .page_size = LIFE_PAGE, .memlock_pages = UINT64_MAX, .n_groups = 3, .fault_seed = 1};
+    enum vmm_order order = l->order;
+    enum vmm_failure failure = l->failure;
+    struct sim_arena *arena = sim_arena_get();
+
+    assert_non_null(arena);
+    *l = (struct life){.w = sim_world_new(arena, &config), .order = order, .failure = failure};
+    l->observe = sim_observe(l->w);
+    sim_world_on_call(l->w, life_note_call, l);
+}
+
+static inline void life_start(struct life *l)
+{
+    life_world(l);
+    assert_int_equal(life_build(l, true), 0);
+    life_forget(l);
+}
+
+static inline int life_attach(struct life *l, uint32_t container, uint32_t group)
+{
+    sim_name_next_container(l->w, container);
+    return vmm_device_attach(l->vmm, container, group);
+}
+
+static inline int life_convert(struct life *l, uint64_t gpa_page, uint64_t n, bool to_private)
+{
+    return vmm_convert(l->vmm, gpa_page * LIFE_PAGE, n * LIFE_PAGE, to_private);
+}
+
+static inline struct observe_page life_page(const struct life *l, uint64_t gpa_page)
+{
+    struct observe_page page;
+
+    l->observe->pages(l->observe->ctx, gpa_page, 1, &page);
+    return page;
+}
+
+static inline uint32_t life_mapped(const struct life *l, uint32_t container, uint64_t gpa_page)
+{
+    struct observe_mapping m;
+
+    l->observe->mapping(l->observe->ctx, container, gpa_page, &m);
+    return m.frame;
+}
+
+static inline bool life_tracker(const struct life *l, uint32_t region, uint64_t page)
+{
+    uint64_t bits;
+
+    vmm_populated_bits(l->vmm, region, page, 1, &bits);
+    return bits;
+}
+
+static inline void life_write(struct life *l, uint64_t gpa_page, uint64_t token)
+{
+    assert_int_equal(sim_guest_write(l->w, gpa_page * LIFE_PAGE, token), 0);
+}
+
+static inline uint64_t life_read(struct life *l, uint64_t gpa_page)
+{
+    uint64_t token = ~UINT64_C(0);
+
+    assert_int_equal(sim_guest_read(l->w, gpa_page * LIFE_PAGE, &token), 0);
+    return token;
+}
+
+static inline void life_arm(struct life *l, unsigned point, unsigned nth, int error, bool late)
+{
+    struct sim_fault fault = {.point = (uint16_t)point,
+                              .error = (uint16_t)error,
+                              .when = SIM_FAULT_NTH,
+                              .late = late,
+                              .value = nth};
+
+    assert_int_equal(sim_fault_arm(l->w, &fault), 0);
+}
+
+/* What holds of container 0 at rest, for each page with an address: mapped is shared, mapped on
+ * the shared frame, tracker and attribute agree; nothing of a region that is away. The first
+ * thing that does not, or NULL. */
+static inline const char *life_broken(const struct life *l, bool attached, uint32_t absent)
+{
+    for (uint32_t r = 0; r < LIFE_REGIONS; r++)
+        for (uint64_t p = 0; p < life_regions[r].size; p++) {
+            struct observe_page page = life_page(l, life_regions[r].gpa + p);
+            uint32_t mapped = life_mapped(l, 0, life_regions[r].gpa + p);
+            bool shared = life_tracker(l, r, life_regions[r].offset + p);
+
+            if (absent >> r & 1) {
+                if (page.is_private || page.shared_frame || page.private_frame || mapped ||
+                    shared)
+                    return "something of a region that is away";
+                continue;
+            }
+            if (life_regions[r].config.kind == VMM_REGION_MMIO) {
+                if (mapped)
+                    return "MMIO is mapped";
+                continue;
+            }
+            if (shared == page.is_private)
+                return "tracker and attribute differ";
+            if ((mapped != 0) != (attached && shared))
+                return "mapped is not shared";
+            if (mapped && mapped != page.shared_frame)
+                return "mapped on another frame";
+        }
+    return NULL;
+}
+
+/* Nothing is left of a machine, or what is. */
+static inline const char *life_left(const struct life *l)
+{
+    struct observe_totals t;
+
+    l->observe->totals(l->observe->ctx, &t);
+    if (t.fds)
+        return "file descriptors left";
+    if (t.vmas)
+        return "memory mappings left";
+    if (t.allocations)
+        return "memory left";
+    return t.pins || t.frames ? "frames left" : NULL;
+}
+
+static inline void life_end(struct life *l)
+{
+    sim_fault_disarm_all(l->w);
+    assert_int_equal(vmm_destroy(l->vmm), 0);
+    assert_null(life_left(l));
+}
+
+#endif
