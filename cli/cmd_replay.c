@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "run/files.h"
 #include "run/interrupt.h"
+#include "run/matrix.h"
 #include "run/report.h"
 
 static const char help[] =
@@ -16,6 +17,8 @@ static const char help[] =
     "Runs scenario files; of a folder, every .scn in it. Each must hold all its expectations\n"
     "and every rule.\n\n"
     "  --set AXIS=VALUE  run them with another value of an axis; see gmemcheck config\n"
+    "  --matrix          each over every configuration that it makes sense for: the axes that\n"
+    "                    its machine line does not fix, and share=, in all combinations\n"
     "  --jobs N          worker processes (default 1)\n"
     "  --trace           print the story of every program\n"
     "  --json            the last line as a JSON object\n";
@@ -25,15 +28,18 @@ struct arguments {
     struct file_list files;
     uint64_t jobs;
     char sets[1024]; /* as given, for the command that reproduces */
-    bool trace, json;
+    bool trace, json, matrix;
 };
 
-enum { OPTION_SET = 256, OPTION_JOBS, OPTION_TRACE, OPTION_JSON, OPTION_HELP };
+enum { OPTION_SET = 256, OPTION_JOBS, OPTION_MATRIX, OPTION_TRACE, OPTION_JSON, OPTION_HELP };
 
-static const struct option options[] = {
-    {"set", 1, NULL, OPTION_SET},     {"jobs", 1, NULL, OPTION_JOBS},
-    {"trace", 0, NULL, OPTION_TRACE}, {"json", 0, NULL, OPTION_JSON},
-    {"help", 0, NULL, OPTION_HELP},   {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"set", 1, NULL, OPTION_SET},
+                                        {"jobs", 1, NULL, OPTION_JOBS},
+                                        {"matrix", 0, NULL, OPTION_MATRIX},
+                                        {"trace", 0, NULL, OPTION_TRACE},
+                                        {"json", 0, NULL, OPTION_JSON},
+                                        {"help", 0, NULL, OPTION_HELP},
+                                        {NULL, 0, NULL, 0}};
 
 /* Only axes make sense for a program that is already there. */
 static bool take_set(struct arguments *a, const char *text)
@@ -61,6 +67,8 @@ static bool take_option(struct arguments *a, int option, char **argv)
         return take_set(a, optarg);
     case OPTION_JOBS:
         return cli_number("replay", "--jobs", optarg, 1, POOL_JOBS_MAX, &a->jobs);
+    case OPTION_MATRIX:
+        return a->matrix = true;
     case OPTION_TRACE:
         return a->trace = true;
     case OPTION_JSON:
@@ -105,6 +113,11 @@ static bool parse(struct arguments *a, int argc, char **argv, int *code)
         }
         if (!take_option(a, option, argv))
             return false;
+    }
+    if (a->matrix && (a->trace || a->json)) {
+        cli_usage_error("replay", "--matrix prints its table only: no --%s with it",
+                        a->trace ? "trace" : "json");
+        return false;
     }
     return take_paths(a, argc, argv);
 }
@@ -188,13 +201,45 @@ static int replay(struct arguments *a)
     return code;
 }
 
+static int replay_matrix(struct arguments *a)
+{
+    const struct pool_options pool = {.jobs = (uint32_t)a->jobs,
+                                      .recheck_percent = 2,
+                                      .subject = &subject_core,
+                                      .progress = isatty(STDERR_FILENO)};
+    struct run_result *results = NULL;
+    struct pool_totals totals;
+    struct pool_source source;
+    struct matrix matrix;
+    int code = EXIT_INTERNAL, error = matrix_init(&matrix, &a->files);
+
+    if (error) {
+        fprintf(stderr, "gmemcheck replay: %s\n", strerror(-error));
+        return code;
+    }
+    source = matrix_source(&matrix);
+    results = pool_results_alloc(matrix.n_items);
+    error = results ? pool_run(&source, &pool, results, &totals) : -ENOMEM;
+    if (error) {
+        fprintf(stderr, "gmemcheck replay: cannot start workers: %s\n", strerror(-error));
+    } else {
+        code = pool_exit_code(&totals);
+        error = matrix_report(stdout, &matrix, results, cli_program(), a->sets);
+        if (error && code == EXIT_GOOD)
+            code = EXIT_INTERNAL;
+    }
+    pool_results_free(results, matrix.n_items);
+    matrix_free(&matrix);
+    return code;
+}
+
 int cmd_replay(int argc, char **argv)
 {
     struct arguments a;
     int code;
 
     if (parse(&a, argc, argv, &code))
-        code = replay(&a);
+        code = a.matrix ? replay_matrix(&a) : replay(&a);
     file_list_free(&a.files);
     return code;
 }

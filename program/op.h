@@ -201,6 +201,8 @@ void program_free(struct program *p);
  * a region has no use for stay 0 (program_validate insists), so that equal means equal bytes.
  */
 void program_clear(struct program *p);
+/* `to` becomes equal to `from`. 0 or -ENOMEM. */
+int program_copy(struct program *to, const struct program *from);
 /* Append a copy. 0, -ENOMEM or -E2BIG (the maximum above). */
 int program_add_op(struct program *p, const struct op *op);
 int program_add_expect(struct program *p, const struct expect *expect);

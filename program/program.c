@@ -52,6 +52,43 @@ static int grow(void **array, uint32_t *cap, uint32_t n, uint32_t max, size_t el
     return 0;
 }
 
+/* Room for n elements, whatever is in it. */
+static int make_room(void **array, uint32_t *cap, uint32_t n, size_t element)
+{
+    void *room;
+
+    if (n <= *cap)
+        return 0;
+    room = realloc(*array, n * element);
+    if (!room)
+        return -ENOMEM;
+    *array = room;
+    *cap = n;
+    return 0;
+}
+
+int program_copy(struct program *to, const struct program *from)
+{
+    void *ops = to->ops, *expects = to->expects;
+    int error = make_room(&ops, &to->cap_ops, from->n_ops, sizeof(*to->ops));
+
+    to->ops = ops;
+    if (!error)
+        error = make_room(&expects, &to->cap_expects, from->n_expects, sizeof(*to->expects));
+    to->expects = expects;
+    if (error)
+        return error;
+    to->machine = from->machine;
+    to->seed = from->seed;
+    to->n_ops = from->n_ops;
+    to->n_expects = from->n_expects;
+    if (from->n_ops)
+        memcpy(to->ops, from->ops, from->n_ops * sizeof(*to->ops));
+    if (from->n_expects)
+        memcpy(to->expects, from->expects, from->n_expects * sizeof(*to->expects));
+    return 0;
+}
+
 int program_add_op(struct program *p, const struct op *op)
 {
     void *array = p->ops;

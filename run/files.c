@@ -190,18 +190,22 @@ int file_load(const struct file_list *l, uint32_t index, struct program *p,
     return error;
 }
 
+void file_bad_input(const struct text_error *problem, struct run_result *result)
+{
+    result->verdict = VERDICT_INPUT;
+    result->page = MODEL_NO_PAGE;
+    result->line = problem->line;
+    snprintf(result->rule, sizeof(result->rule), "bad-input");
+    snprintf(result->detail, sizeof(result->detail), "%s", problem->why);
+}
+
 static int load(void *ctx, uint64_t item, struct program *p, struct run_result *result)
 {
     struct text_error problem;
     int error = file_load(ctx, (uint32_t)item, p, &problem);
 
-    if (error) {
-        result->verdict = VERDICT_INPUT;
-        result->page = MODEL_NO_PAGE;
-        result->line = problem.line;
-        snprintf(result->rule, sizeof(result->rule), "bad-input");
-        snprintf(result->detail, sizeof(result->detail), "%s", problem.why);
-    }
+    if (error)
+        file_bad_input(&problem, result);
     return error;
 }
 

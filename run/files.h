@@ -25,6 +25,9 @@ int file_list_add(struct file_list *l, const char *path, char *why, size_t why_s
 int file_load(const struct file_list *l, uint32_t index, struct program *p,
               struct text_error *problem);
 
+/* The same as a result. */
+void file_bad_input(const struct text_error *problem, struct run_result *result);
+
 /* The list as a pool source: l is the context. */
 struct pool_source file_source(struct file_list *l);
 
