@@ -11,11 +11,25 @@ static int reserve_run(struct convert *c, struct convert_part *p, uint64_t first
                                   DISCARD_RESERVE, first, end);
 }
 
+/* For the debt that a request without changes pays, too. */
+static int reserve_trackers(struct convert *c)
+{
+    int rc = 0;
+
+    if (c->vmm->config.tracker == VMM_TRACKER_BITMAP)
+        return 0;
+    for (uint32_t i = 0; i < c->n_parts && !rc; i++)
+        rc = ram_block_reserve(c->vmm, c->parts[i].block, c->parts[i].n_runs);
+    return rc;
+}
+
 static void release(struct convert *c)
 {
     for (uint32_t i = 0; i < c->n_parts; i++) {
         struct convert_part *p = &c->parts[i];
 
+        if (c->vmm->config.tracker != VMM_TRACKER_BITMAP)
+            ram_block_release(p->block);
         if (p->n_runs)
             (void)discard_manager_notify(&p->block->manager, &p->block->attributes.source,
                                          DISCARD_RELEASE, p->first, p->end);
@@ -75,7 +89,7 @@ static int commit_run(struct convert *c, struct convert_part *p, uint64_t first,
 {
     struct ram_block_attributes *a = &p->block->attributes;
 
-    page_map_set(&a->shared, first, end, !c->to_private);
+    ram_block_set_shared(p->block, first, end, !c->to_private);
     migration_dirty(p->block, first, end);
     if (!p->drop_at_once && !ram_block_keeps_side(p->block, !c->to_private))
         page_map_set(&a->debt[!c->to_private], first, end, true);
@@ -114,19 +128,19 @@ static void drop(struct convert *c)
 
 static int work(struct convert *c)
 {
-    if (!convert_scan(c)) {
-        drop(c);
-        return 0;
-    }
-    int rc = change(c);
+    bool any = convert_scan(c);
+    int rc = reserve_trackers(c);
+
+    if (!rc && any)
+        rc = change(c);
     if (rc && !c->refused && (c->vmm->config.failure == VMM_FAILURE_STOP || convert_undo(c)))
         vmm_stop(c->vmm);
+    if (!rc && any)
+        commit(c);
+    if (!rc)
+        drop(c);
     release(c);
-    if (rc)
-        return rc;
-    commit(c);
-    drop(c);
-    return 0;
+    return rc;
 }
 
 int convert_request(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private,

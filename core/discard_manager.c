@@ -1,66 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who is told what: listeners, and the walks over them. */
 #include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 
 #include "core/discard_manager.h"
 
-void discard_manager_init(struct discard_manager *m)
+void discard_manager_init(struct discard_manager *m, const struct host *host,
+                          enum vmm_tracker tracker, uint64_t n_pages)
 {
-    *m = (struct discard_manager){0};
+    assert(n_pages > 0);
+    *m = (struct discard_manager){.host = host, .tracker = tracker, .n_pages = n_pages};
     m->last = &m->listeners;
 }
 
-void discard_manager_destroy(struct discard_manager *m)
+/* Takes forgotten listeners off the list; no callback is in work. */
+static void sweep(struct discard_manager *m)
 {
-    assert(!m->listeners);
-    m->sources = NULL;
-}
+    struct discard_listener **link = &m->listeners;
 
-void discard_manager_add_source(struct discard_manager *m, struct discard_source *source)
-{
-    assert(!source->next && !m->listeners);
-    source->next = m->sources;
-    m->sources = source;
-}
+    assert(m->depth == 0);
+    while (*link) {
+        struct discard_listener *l = *link;
 
-/* The first run of [first, end) that every source but one calls populated, or a first part of
- * it. Each source moves `first` up or `stop` down until all of them agree. */
-static bool next_populated(const struct discard_manager *m, const struct discard_source *except,
-                           uint64_t first, uint64_t end, uint64_t *run_first, uint64_t *run_end)
-{
-    const struct discard_source *s = m->sources;
-    uint64_t stop = end, from, to;
-
-    while (s && first < end) {
-        if (s == except) {
-            s = s->next;
-        } else if (!s->next_populated(s, first, stop, &from, &to)) {
-            if (stop == end)
-                return false;
-            first = stop; /* nothing in common so far: all again behind it */
-            stop = end;
-            s = m->sources;
-        } else if (from > first) {
-            first = from; /* starts later: ask all again from there */
-            stop = end;
-            s = m->sources;
-        } else {
-            stop = to < stop ? to : stop;
-            s = s->next;
+        if (!l->gone) {
+            link = &l->next;
+            continue;
         }
+        *link = l->next;
+        l->next = NULL;
+        m->n_gone--;
+        if (l->forgotten)
+            l->forgotten(l);
     }
-    *run_first = first;
-    *run_end = stop;
-    return first < stop;
+    m->last = link;
+    assert(m->n_gone == 0);
 }
 
-bool discard_manager_is_populated(const struct discard_manager *m, uint64_t first, uint64_t end)
+static int call(struct discard_manager *m, struct discard_listener *l, enum discard_event e,
+                uint64_t first, uint64_t end)
 {
-    uint64_t run_first, run_end;
+    assert(!l->gone && first < end && first >= l->first && end <= l->end);
+    m->depth++;
+    int rc = l->event(l, e, first, end);
+    m->depth--;
+    return rc;
+}
 
-    assert(first < end);
-    return next_populated(m, NULL, first, end, &run_first, &run_end) && run_first == first &&
-           run_end == end;
+/* Forgotten listeners stay linked while a walk looks at the list, so its caller sweeps. */
+static int leave(struct discard_manager *m, int rc)
+{
+    if (m->n_gone && m->depth == 0)
+        sweep(m);
+    return rc;
 }
 
 /* Must every listener and run be visited, whatever fails on the way? */
@@ -69,18 +61,20 @@ static bool goes_on(enum discard_event e)
     return e == DISCARD_RELEASE || e == DISCARD_UNDO_POPULATE || e == DISCARD_UNDO_DISCARD;
 }
 
-int discard_manager_replay(struct discard_manager *m, struct discard_listener *l,
-                           const struct discard_source *except, enum discard_event e,
-                           uint64_t first, uint64_t end)
+/* Tells one listener about the runs of its part of the range. */
+static int tell(struct discard_manager *m, struct discard_listener *l, discard_next_fn *next,
+                const struct discard_source *source, enum discard_event e, uint64_t first,
+                uint64_t end)
 {
     uint64_t stop = end < l->end ? end : l->end;
     uint64_t pos = first > l->first ? first : l->first;
     uint64_t run_first, run_end;
     int error = 0;
 
-    assert(l->first < l->end);
-    while (pos < stop && next_populated(m, except, pos, stop, &run_first, &run_end)) {
-        int rc = l->event(l, e, run_first, run_end);
+    if (e == DISCARD_RELEASE)
+        return call(m, l, e, pos, stop);
+    while (pos < stop && !l->gone && next(m, source, pos, stop, &run_first, &run_end)) {
+        int rc = call(m, l, e, run_first, run_end);
 
         error = error ? error : rc;
         if (error && !goes_on(e))
@@ -90,29 +84,59 @@ int discard_manager_replay(struct discard_manager *m, struct discard_listener *l
     return error;
 }
 
-int discard_manager_notify(struct discard_manager *m, const struct discard_source *from,
-                           enum discard_event e, uint64_t first, uint64_t end)
+int discard_tell_all(struct discard_manager *m, discard_next_fn *next,
+                     const struct discard_source *source, enum discard_event e, uint64_t first,
+                     uint64_t end)
 {
     int error = 0;
 
-    assert(first < end && from);
+    assert(first < end && end <= m->n_pages);
+    assert(m->depth == 0); /* a listener's callback changes no page of the block */
     for (struct discard_listener *l = m->listeners; l; l = l->next) {
-        if (l->end <= first || l->first >= end)
+        if (l->end <= first || l->first >= end || l->gone)
             continue;
-        int rc = discard_manager_replay(m, l, from, e, first, end);
+        int rc = tell(m, l, next, source, e, first, end);
 
         error = error ? error : rc;
         if (error && !goes_on(e))
             break;
     }
-    return error;
+    return leave(m, error);
+}
+
+int discard_manager_notify(struct discard_manager *m, const struct discard_source *from,
+                           enum discard_event e, uint64_t first, uint64_t end)
+{
+    int rc = e == DISCARD_RESERVE ? discard_aggregate_reserve(m, from, first, end) : 0;
+
+    if (e == DISCARD_RELEASE && m->n_sources > 1)
+        page_map_release(&m->aggregate);
+    return rc ? rc : discard_tell_all(m, discard_next_of_others, from, e, first, end);
+}
+
+int discard_manager_notify_all(struct discard_manager *m, const struct discard_source *from,
+                               enum discard_event e, bool populate)
+{
+    discard_next_fn *next = populate ? discard_next_held_back : discard_next_of_all;
+    int rc = e == DISCARD_RESERVE ? discard_aggregate_reserve(m, from, 0, m->n_pages) : 0;
+
+    if (e == DISCARD_RELEASE && m->n_sources > 1)
+        page_map_release(&m->aggregate);
+    return rc ? rc : discard_tell_all(m, next, from, e, 0, m->n_pages);
+}
+
+int discard_manager_replay(struct discard_manager *m, struct discard_listener *l,
+                           enum discard_event e, uint64_t first, uint64_t end)
+{
+    assert(l->first < l->end && l->end <= m->n_pages);
+    return leave(m, tell(m, l, discard_next_of_all, NULL, e, first, end));
 }
 
 bool discard_manager_hears(const struct discard_manager *m, uint64_t first, uint64_t end)
 {
     assert(first < end);
     for (const struct discard_listener *l = m->listeners; l; l = l->next)
-        if (l->first < end && first < l->end)
+        if (l->first < end && first < l->end && !l->gone)
             return true;
     return false;
 }
@@ -121,17 +145,20 @@ int discard_manager_register(struct discard_manager *m, struct discard_listener 
                              int *undo_error)
 {
     *undo_error = 0;
-    assert(l->event && !l->next && l->first < l->end);
-    int rc = discard_manager_replay(m, l, NULL, DISCARD_RESERVE, l->first, l->end);
+    assert(l->event && !l->next && l->first < l->end && l->end <= m->n_pages);
+    if (m->depth || (m->n_sources && l->granularity > discard_manager_granularity(m)))
+        return -EBUSY;
+    l->gone = false;
+    int rc = discard_manager_replay(m, l, DISCARD_RESERVE, l->first, l->end);
 
     if (!rc) {
-        rc = discard_manager_replay(m, l, NULL, DISCARD_POPULATE, l->first, l->end);
+        rc = discard_manager_replay(m, l, DISCARD_POPULATE, l->first, l->end);
         if (rc)
-            *undo_error = l->event(l, DISCARD_UNDO_POPULATE, l->first, l->end);
+            *undo_error = call(m, l, DISCARD_UNDO_POPULATE, l->first, l->end);
     }
-    (void)l->event(l, DISCARD_RELEASE, l->first, l->end);
+    (void)call(m, l, DISCARD_RELEASE, l->first, l->end);
     if (rc)
-        return rc;
+        return leave(m, rc);
     *m->last = l;
     m->last = &l->next;
     return 0;
@@ -140,24 +167,21 @@ int discard_manager_register(struct discard_manager *m, struct discard_listener 
 int discard_manager_withdraw(struct discard_manager *m, struct discard_listener *l)
 {
     assert(m->listeners && l->first < l->end);
-    (void)m;
-    return l->event(l, DISCARD_DISCARD, l->first, l->end);
+    return leave(m, call(m, l, DISCARD_DISCARD, l->first, l->end));
 }
 
 int discard_manager_restore(struct discard_manager *m, struct discard_listener *l)
 {
-    assert(m->listeners);
-    return discard_manager_replay(m, l, NULL, DISCARD_UNDO_DISCARD, l->first, l->end);
+    assert(m->listeners && !l->gone);
+    return discard_manager_replay(m, l, DISCARD_UNDO_DISCARD, l->first, l->end);
 }
 
 void discard_manager_forget(struct discard_manager *m, struct discard_listener *l)
 {
-    struct discard_listener **link = &m->listeners;
-
-    while (*link != l)
-        link = &(*link)->next;
-    *link = l->next;
-    if (!*link)
-        m->last = link;
-    l->next = NULL;
+    assert(m->listeners && !l->gone);
+    if (m->depth)
+        (void)call(m, l, DISCARD_RELEASE, l->first, l->end);
+    l->gone = true;
+    m->n_gone++;
+    (void)leave(m, 0);
 }

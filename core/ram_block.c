@@ -20,6 +20,9 @@ static int make_memfd(struct vmm *vmm, const struct ram_block *block)
     return host_memfd_create(&vmm->host, "ram", flags);
 }
 
+/* Debt that is paid in part leaves what lies before and behind. */
+enum { ENDS_CUT = 2 };
+
 static int map_shared_side(struct vmm *vmm, struct ram_block *block)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -40,34 +43,34 @@ static int map_shared_side(struct vmm *vmm, struct ram_block *block)
 
 static int make_private_side(struct vmm *vmm, struct ram_block *block)
 {
-    int fd = kvm_create_guest_memfd(vmm, block->size);
+    uint64_t n_pages = block->size >> vmm->page_shift;
+    int fd = kvm_create_guest_memfd(vmm, block->size), undo_error;
 
     if (fd < 0)
         return fd;
     block->gmem_fd = fd;
-    int rc = ram_block_attributes_init(&block->attributes, &vmm->host,
-                                       block->size >> vmm->page_shift);
+    int rc =
+        ram_block_attributes_init(&block->attributes, &vmm->host, vmm->config.tracker, n_pages);
     if (rc)
         return rc;
-    discard_manager_init(&block->manager);
-    discard_manager_add_source(&block->manager, &block->attributes.source);
+    discard_manager_init(&block->manager, &vmm->host, vmm->config.tracker, n_pages);
     block->guest_memfd = true;
-    return 0;
+    return discard_manager_add_source(&block->manager, &block->attributes.source, &undo_error);
 }
 
 static int add_virtio_mem(struct vmm *vmm, struct ram_block *block,
                           const struct vmm_region_config *config)
 {
     uint32_t shift = vmm->page_shift;
+    int undo_error;
     int rc =
         virtio_mem_init(&block->virtio_mem, &vmm->host, block->size >> shift,
                         config->virtio_mem_block >> shift, config->requested_size >> shift);
 
     if (rc)
         return rc;
-    discard_manager_add_source(&block->manager, &block->virtio_mem.source);
     block->has_virtio_mem = true;
-    return 0;
+    return discard_manager_add_source(&block->manager, &block->virtio_mem.source, &undo_error);
 }
 
 int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint32_t index,
@@ -105,7 +108,7 @@ int ram_block_free(struct vmm *vmm, struct ram_block *block)
 
     migration_forget(vmm, block);
     if (block->guest_memfd) {
-        discard_manager_destroy(&block->manager);
+        note_error(&error, discard_manager_destroy(&block->manager));
         if (block->has_virtio_mem)
             virtio_mem_destroy(&block->virtio_mem, &vmm->host);
         ram_block_attributes_destroy(&block->attributes, &vmm->host);
@@ -119,6 +122,34 @@ int ram_block_free(struct vmm *vmm, struct ram_block *block)
     sync_destroy(&vmm->sync, &block->lock);
     host_free(&vmm->host, block);
     return error;
+}
+
+int ram_block_reserve(struct vmm *vmm, struct ram_block *block, uint64_t n_runs)
+{
+    struct ram_block_attributes *a = &block->attributes;
+    int rc = page_map_reserve(&a->shared, &vmm->host, n_runs);
+
+    assert(block->lock.held && block->guest_memfd);
+    for (int side = 0; side < 2 && !rc; side++)
+        rc = page_map_reserve(&a->debt[side], &vmm->host, n_runs + ENDS_CUT);
+    return rc;
+}
+
+void ram_block_release(struct ram_block *block)
+{
+    assert(block->lock.held && block->guest_memfd);
+    page_map_release(&block->attributes.shared);
+    page_map_release(&block->attributes.debt[0]);
+    page_map_release(&block->attributes.debt[1]);
+}
+
+void ram_block_set_shared(struct ram_block *block, uint64_t first, uint64_t end, bool shared)
+{
+    struct ram_block_attributes *a = &block->attributes;
+
+    assert(block->lock.held && block->guest_memfd);
+    page_map_set(&a->shared, first, end, shared);
+    discard_manager_commit(&block->manager, &a->source, first, end, shared);
 }
 
 static int drop_once(struct vmm *vmm, struct ram_block *block, bool private_side,

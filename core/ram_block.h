@@ -43,6 +43,14 @@ static inline bool ram_block_keeps_side(const struct ram_block *block, bool priv
     return !private_side && block->share == VMM_SHARE_HUGETLB;
 }
 
+/* Room in the trackers for a request that changes n_runs runs of pages, the debt it leaves and
+ * the debt it pays included, until ram_block_release. 0 or -ENOMEM (release that, too). */
+int ram_block_reserve(struct vmm *vmm, struct ram_block *block, uint64_t n_runs);
+void ram_block_release(struct ram_block *block);
+
+/* Commits: the pages are shared, or private, from now on. Never fails. */
+void ram_block_set_shared(struct ram_block *block, uint64_t first, uint64_t end, bool shared);
+
 /* Drops the shared or the private backing of pages [first, end); what is read there next is
  * zeros (where it is less than a huge page the memory itself stays). A signal in the middle is
  * retried once. The block's lock is held. */

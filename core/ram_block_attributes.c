@@ -16,16 +16,17 @@ static bool next_populated(const struct discard_source *source, uint64_t first, 
 }
 
 int ram_block_attributes_init(struct ram_block_attributes *a, const struct host *host,
-                              uint64_t n_pages)
+                              enum vmm_tracker tracker, uint64_t n_pages)
 {
-    *a = (struct ram_block_attributes){.source = {.next_populated = next_populated}};
-    int rc = page_map_init_bitmap(&a->shared, host, n_pages);
+    *a = (struct ram_block_attributes){
+        .source = {.next_populated = next_populated, .granularity = 1}};
+    int rc = page_map_init(&a->shared, host, tracker, n_pages);
 
     if (rc)
         return rc;
-    rc = page_map_init_bitmap(&a->debt[0], host, n_pages);
+    rc = page_map_init(&a->debt[0], host, tracker, n_pages);
     if (!rc) {
-        rc = page_map_init_bitmap(&a->debt[1], host, n_pages);
+        rc = page_map_init(&a->debt[1], host, tracker, n_pages);
         if (rc)
             page_map_destroy(&a->debt[0], host);
     }

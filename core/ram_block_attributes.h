@@ -20,7 +20,7 @@ struct ram_block_attributes {
 
 /* All pages private, as KVM gets told when they get an address. 0 or -ENOMEM. */
 int ram_block_attributes_init(struct ram_block_attributes *a, const struct host *host,
-                              uint64_t n_pages);
+                              enum vmm_tracker tracker, uint64_t n_pages);
 void ram_block_attributes_destroy(struct ram_block_attributes *a, const struct host *host);
 
 /* The pages of [first, end) that a conversion would change: their hull, and the number of

@@ -154,12 +154,12 @@ static int count_run(struct discard_listener *base, enum discard_event e, uint64
 uint64_t vfio_listener_entries(const struct vmm *vmm, struct ram_block *block, uint64_t first,
                                uint64_t end)
 {
-    struct counter c = {{count_run, first, end, NULL}, vmm, block, 0};
+    struct counter c = {{.event = count_run, .first = first, .end = end}, vmm, block, 0};
 
     assert(block->lock.held && block->kind != VMM_REGION_MMIO);
     if (!block->guest_memfd)
         return vfio_map_entries(vmm, block, first, end);
-    (void)discard_manager_replay(&block->manager, &c.base, NULL, DISCARD_RESERVE, first, end);
+    (void)discard_manager_replay(&block->manager, &c.base, DISCARD_RESERVE, first, end);
     return c.entries;
 }
 
@@ -173,7 +173,8 @@ int vfio_listener_add(struct container *c, const struct section *s, uint64_t fir
     assert(s->block->lock.held && first < end);
     if (!l)
         return -ENOMEM;
-    l->base = (struct discard_listener){vfio_listener_event, first, end, NULL};
+    l->base =
+        (struct discard_listener){.event = vfio_listener_event, .first = first, .end = end};
     l->container = c;
     l->block = s->block;
     l->iova_page = (s->gpa >> shift) + (first - (s->offset >> shift));

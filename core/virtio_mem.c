@@ -19,10 +19,11 @@ static bool next_populated(const struct discard_source *source, uint64_t first, 
 int virtio_mem_init(struct virtio_mem *v, const struct host *host, uint64_t n_pages,
                     uint64_t block_pages, uint64_t requested)
 {
-    *v = (struct virtio_mem){.source = {.next_populated = next_populated},
-                             .block_shift = (uint32_t)__builtin_ctzll(block_pages),
-                             .requested = requested,
-                             .usable = requested};
+    *v = (struct virtio_mem){
+        .source = {.next_populated = next_populated, .granularity = block_pages},
+        .block_shift = (uint32_t)__builtin_ctzll(block_pages),
+        .requested = requested,
+        .usable = requested};
     assert(block_pages == UINT64_C(1) << v->block_shift);
     assert(n_pages % block_pages == 0 && requested % block_pages == 0 && requested <= n_pages);
     return page_map_init_bitmap(&v->plugged, host, n_pages >> v->block_shift);

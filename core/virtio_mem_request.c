@@ -142,26 +142,44 @@ static int undo_unplug(const struct request *r)
 static void commit(const struct request *r)
 {
     if (!r->plug)
-        page_map_set(&r->block->attributes.shared, r->first, r->end, false);
+        ram_block_set_shared(r->block, r->first, r->end, false);
+    discard_manager_commit(&r->block->manager, &r->block->virtio_mem.source, r->first, r->end,
+                           r->plug);
     virtio_mem_set(&r->block->virtio_mem, r->first, r->end, r->plug);
+}
+
+/* Each shared run may become a run of debt, when a plug is undone. */
+static int reserve_trackers(const struct request *r)
+{
+    return ram_block_reserve(
+        r->vmm, r->block,
+        1 + page_map_runs(&r->block->attributes.shared, r->first, r->end, true));
+}
+
+static void release(const struct request *r)
+{
+    (void)discard_manager_notify(&r->block->manager, &r->block->virtio_mem.source,
+                                 DISCARD_RELEASE, r->first, r->end);
+    ram_block_release(r->block);
 }
 
 static int work(struct request *r)
 {
-    int rc = r->plug ? change_to_plugged(r) : change_to_unplugged(r);
+    int rc = reserve_trackers(r);
 
     assert(r->block->lock.held && r->first < r->end);
+    if (!rc)
+        rc = r->plug ? change_to_plugged(r) : change_to_unplugged(r);
     if (rc && (r->plug ? undo_plug(r) : undo_unplug(r)))
         vmm_stop(r->vmm);
-    (void)notify(r, DISCARD_RELEASE, true);
-    if (rc)
-        return rc;
-    commit(r);
-    if (!r->plug) {
+    if (!rc)
+        commit(r);
+    if (!rc && !r->plug) {
         set_debt(r);
         (void)pay_debt(r);
     }
-    return 0;
+    release(r);
+    return rc;
 }
 
 /* The virtio-mem region and its address. It is one section, whole. */

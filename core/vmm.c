@@ -56,7 +56,7 @@ static bool config_ok(const struct vmm_config *config)
     uint32_t size = config->page_size;
 
     return size >= 2 && (size & (size - 1)) == 0 && config->mode == VMM_MODE_DISCARD &&
-           config->tracker == VMM_TRACKER_BITMAP && config->mapping <= VMM_MAPPING_RUN &&
+           config->tracker <= VMM_TRACKER_EXTENTS && config->mapping <= VMM_MAPPING_RUN &&
            (config->split == VMM_SPLIT_REMAP || config->split == VMM_SPLIT_REFUSE);
 }
 

@@ -31,7 +31,7 @@ struct vmm;
 enum vmm_mode { VMM_MODE_DISCARD };
 enum vmm_order { VMM_ORDER_ATTRIBUTE_FIRST, VMM_ORDER_UNMAP_FIRST };
 enum vmm_failure { VMM_FAILURE_ROLLBACK, VMM_FAILURE_STOP };
-enum vmm_tracker { VMM_TRACKER_BITMAP };
+enum vmm_tracker { VMM_TRACKER_BITMAP, VMM_TRACKER_EXTENTS };
 enum vmm_iommu { VMM_IOMMU_TYPE1 };
 enum vmm_mapping { VMM_MAPPING_PAGE, VMM_MAPPING_RUN };
 enum vmm_split { VMM_SPLIT_REMAP, VMM_SPLIT_CUT, VMM_SPLIT_REFUSE };

@@ -4,135 +4,7 @@
  * has 16 pages; a source says which are populated, listeners write down what they hear and
  * what they have mapped. In the drawings S is a populated page, . one that is not.
  */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "core/discard_manager.h"
-
-enum { PAGES = 16, LOG_SIZE = 512 };
-
-struct source {
-    struct discard_source base;
-    char populated[PAGES + 1];
-};
-
-struct listener {
-    struct discard_listener base;
-    char name;
-    char mapped[PAGES + 1];
-    enum discard_event fails_at;
-    int countdown;   /* the n-th such event fails, 0: none */
-    bool undo_fails; /* DISCARD_UNDO_POPULATE does */
-    int reserved;
-};
-
-static struct discard_manager manager;
-static struct source attributes, other;
-static struct listener a, b;
-static char heard[LOG_SIZE];
-
-static bool next_populated(const struct discard_source *source, uint64_t first, uint64_t end,
-                           uint64_t *run_first, uint64_t *run_end)
-{
-    const char *pages = ((const struct source *)(const void *)source)->populated;
-
-    while (first < end && pages[first] != 'S')
-        first++;
-    *run_first = *run_end = first;
-    while (*run_end < end && pages[*run_end] == 'S')
-        ++*run_end;
-    return first < end;
-}
-
-static int event(struct discard_listener *base, enum discard_event e, uint64_t first,
-                 uint64_t end)
-{
-    static const char *const names[] = {"reserve", "release",       "populate",
-                                        "discard", "undo-populate", "undo-discard"};
-    struct listener *l = (struct listener *)(void *)base;
-    bool maps = e == DISCARD_POPULATE || e == DISCARD_UNDO_DISCARD;
-    size_t used = strlen(heard);
-
-    assert_true(first < end && first >= base->first && end <= base->end);
-    if (e == DISCARD_RESERVE || e == DISCARD_RELEASE) {
-        l->reserved = e == DISCARD_RESERVE;
-    } else {
-        snprintf(heard + used, LOG_SIZE - used, "%c %s %d..%d; ", l->name, names[e], (int)first,
-                 (int)end);
-        /* One that fails has done the first page. */
-        memset(l->mapped + first, maps ? 'M' : '.', 1);
-    }
-    if (e == l->fails_at && l->countdown && --l->countdown == 0)
-        return -ENOSPC;
-    if (e == DISCARD_UNDO_POPULATE && l->undo_fails)
-        return -EFAULT;
-    if (e != DISCARD_RESERVE && e != DISCARD_RELEASE)
-        memset(l->mapped + first, maps ? 'M' : '.', end - first);
-    return 0;
-}
-
-static void set_up_listener(struct listener *l, char name, uint64_t first, uint64_t end)
-{
-    *l = (struct listener){.base = {.event = event, .first = first, .end = end}, .name = name};
-    memset(l->mapped, '.', PAGES);
-}
-
-static void add_source(struct source *s, const char *populated)
-{
-    *s = (struct source){.base = {.next_populated = next_populated}};
-    memcpy(s->populated, populated, PAGES);
-    discard_manager_add_source(&manager, &s->base);
-}
-
-/* A block, its source, two listeners that are not registered yet. */
-static void start(const char *populated, uint64_t a_first, uint64_t a_end, uint64_t b_first,
-                  uint64_t b_end)
-{
-    discard_manager_init(&manager);
-    add_source(&attributes, populated);
-    set_up_listener(&a, 'a', a_first, a_end);
-    set_up_listener(&b, 'b', b_first, b_end);
-    heard[0] = '\0';
-}
-
-static int add(struct listener *l)
-{
-    int undo_error, rc = discard_manager_register(&manager, &l->base, &undo_error);
-
-    assert_int_equal(undo_error, 0);
-    return rc;
-}
-
-static void add_both(void)
-{
-    assert_int_equal(add(&a), 0);
-    assert_int_equal(add(&b), 0);
-    heard[0] = '\0';
-}
-
-static int notify(enum discard_event e, uint64_t first, uint64_t end)
-{
-    return discard_manager_notify(&manager, &attributes.base, e, first, end);
-}
-
-/* NULL, or what is wrong: a listener has a page that is not populated, or lacks one that is. */
-static const char *wrong(const struct listener *l)
-{
-    for (uint64_t i = 0; i < PAGES; i++) {
-        bool inside = i >= l->base.first && i < l->base.end;
-        bool want = inside && attributes.populated[i] == 'S';
-
-        if (want != (l->mapped[i] == 'M'))
-            return want ? "a populated page is missing" : "a page too many";
-    }
-    return NULL;
-}
+#include "tests/discard_fixture.h"
 
 /* A populate that nobody undoes must be seen by the comparer. */
 static void forgotten_undo_is_seen(void **state)
@@ -181,7 +53,7 @@ static void failed_register_leaves_nothing(void **state)
     assert_string_equal(a.mapped, "................");
     assert_false(discard_manager_hears(&manager, 0, PAGES));
     assert_int_equal(a.reserved, 0);
-    discard_manager_destroy(&manager);
+    assert_int_equal(discard_manager_destroy(&manager), 0);
 }
 
 /* No memory: nothing is even tried. */
@@ -344,7 +216,7 @@ static void unregister_in_steps(void **state)
     assert_string_equal(heard, "b discard 2..8; ");
     discard_manager_forget(&manager, &b.base);
     assert_false(discard_manager_hears(&manager, 0, PAGES));
-    discard_manager_destroy(&manager);
+    assert_int_equal(discard_manager_destroy(&manager), 0);
 }
 
 /* The end of the list stays right when the last one goes and another comes. */
@@ -371,7 +243,7 @@ static void a_page_needs_every_source(void **state)
 {
     (void)state;
     start("SSSS....SSSSSS..", 0, 16, 0, 16);
-    add_source(&other, ".SSSSSSSSS..SS..");
+    assert_int_equal(add_source(&other, ".SSSSSSSSS..SS.."), 0);
     assert_int_equal(add(&a), 0);
     assert_string_equal(heard, "a populate 1..4; a populate 8..10; a populate 12..14; ");
     heard[0] = '\0';
@@ -381,25 +253,29 @@ static void a_page_needs_every_source(void **state)
 
 int main(void)
 {
-#define TEST(name, fn)                                                                         \
-    {                                                                                          \
-        "core/discard-manager/" name, fn, NULL, NULL, NULL                                     \
-    }
     const struct CMUnitTest tests[] = {
-        TEST("forgotten-undo-is-seen", forgotten_undo_is_seen),
-        TEST("register-replays-populated-runs", register_replays_populated_runs),
-        TEST("failed-register-leaves-nothing", failed_register_leaves_nothing),
-        TEST("failed-reserve-is-before-all", failed_reserve_is_before_all),
-        TEST("failed-undo-of-register-is-told", failed_undo_of_register_is_told),
-        TEST("overlapping-listeners-get-their-parts", overlapping_listeners_get_their_parts),
-        TEST("disjoint-listeners-touching-borders", disjoint_listeners_and_touching_borders),
-        TEST("last-page-of-the-block", last_page_of_the_block),
-        TEST("undo-includes-the-one-that-failed", undo_includes_the_one_that_failed),
-        TEST("undo-goes-on-to-those-never-reached", undo_goes_on_to_those_never_reached),
-        TEST("failing-undo-does-not-stop-others", failing_undo_does_not_stop_the_others),
-        TEST("unregister-in-steps", unregister_in_steps),
-        TEST("order-of-registration", order_of_registration),
-        TEST("a-page-needs-every-source", a_page_needs_every_source),
+        TEST("core/discard-manager/forgotten-undo-is-seen", forgotten_undo_is_seen),
+        TEST("core/discard-manager/register-replays-populated-runs",
+             register_replays_populated_runs),
+        TEST("core/discard-manager/failed-register-leaves-nothing",
+             failed_register_leaves_nothing),
+        TEST("core/discard-manager/failed-reserve-is-before-all", failed_reserve_is_before_all),
+        TEST("core/discard-manager/failed-undo-of-register-is-told",
+             failed_undo_of_register_is_told),
+        TEST("core/discard-manager/overlapping-listeners-get-their-parts",
+             overlapping_listeners_get_their_parts),
+        TEST("core/discard-manager/disjoint-listeners-touching-borders",
+             disjoint_listeners_and_touching_borders),
+        TEST("core/discard-manager/last-page-of-the-block", last_page_of_the_block),
+        TEST("core/discard-manager/undo-includes-the-one-that-failed",
+             undo_includes_the_one_that_failed),
+        TEST("core/discard-manager/undo-goes-on-to-those-never-reached",
+             undo_goes_on_to_those_never_reached),
+        TEST("core/discard-manager/failing-undo-does-not-stop-others",
+             failing_undo_does_not_stop_the_others),
+        TEST("core/discard-manager/unregister-in-steps", unregister_in_steps),
+        TEST("core/discard-manager/order-of-registration", order_of_registration),
+        TEST("core/discard-manager/a-page-needs-every-source", a_page_needs_every_source),
     };
 
     return cmocka_run_group_tests_name("core/discard-manager", tests, NULL, NULL);
