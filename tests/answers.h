@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "vfio_fixture.h"
+#include "iommufd_fixture.h"
 
 enum { ANSWERS_MAX = 1024, ANSWER_NAME_MAX = 160, NOTE_MAX = 160, ROW_ARGS = 6 };
 
@@ -39,6 +39,9 @@ struct bench {
     int ram_fd;
     uint64_t hole, read_only; /* addresses that must not be pinned (for writing) */
     uint64_t device_buffer;   /* edu's memory: a token */
+    int iommufd;              /* 0: DMA goes through the VFIO container */
+    uint32_t ioas, other_ioas;
+    uint64_t auto_iova; /* the last one that the kernel chose */
     char note[NOTE_MAX];
 };
 

@@ -7,7 +7,7 @@
 #ifndef TESTS_ANSWERS_PFAIL_H
 #define TESTS_ANSWERS_PFAIL_H
 
-#include "answers_combo.h"
+#include "answers_iommufd.h"
 
 #define PREPARED_GPA (64 * MiB)
 
@@ -39,6 +39,22 @@ static int64_t new_full_world(struct bench *b, const struct row *row)
     return b->gmem;
 }
 
+/* The same with a device in an IOAS. */
+static int64_t new_full_iommufd_world(struct bench *b, const struct row *row)
+{
+    new_iommufd_world(b, row);
+    assert_true(open_iommu(b, row) >= 0 && open_cdev(b, row) >= 0);
+    assert_int_equal(ioas_alloc(b, row), 0);
+    assert_int_equal(bind_cdev(b, row), 0);
+    assert_int_equal(attach_cdev(b, row), 0);
+    assert_int_equal(io_map(&b->fx, b->iommufd, b->ioas, 1 * MiB, b->ram, PS), 0);
+    assert_int_equal(io_map(&b->fx, b->iommufd, b->ioas, 2 * MiB, b->ram, 2 * MiB), 0);
+    for (uint64_t i = 0; i < 16; i++)
+        assert_int_equal(io_map(&b->fx, b->iommufd, b->ioas, 8 * MiB + i * PS, b->ram, PS), 0);
+    fill_arena(b);
+    return 0;
+}
+
 /* Of the VM that has no attribute yet. a: size */
 static int64_t first_private(struct bench *b, const struct row *row)
 {
@@ -61,6 +77,11 @@ static const struct row pfail_rows[] = {
     R("pfail", "[all allocs fail] type1 UNMAP 2M", unmap, 2 * MiB, 2 * MiB),
     R("pfail", "[all allocs fail] type1 UNMAP 64K of 16", unmap, 8 * MiB, 64 * KiB),
     R("pfail", "[all allocs fail] type1 UNMAP ALL", unmap, 0, 0, UNMAP_ALL),
+    P(new_full_iommufd_world, 0),
+    R("pfail", "[all allocs fail] IOAS_MAP 4K", map, 16 * MiB, PS, V_RAM_B),
+    R("pfail", "[all allocs fail] IOAS_UNMAP 4K", unmap, 1 * MiB, PS),
+    R("pfail", "[all allocs fail] IOAS_UNMAP 2M", unmap, 2 * MiB, 2 * MiB),
+    R("pfail", "[all allocs fail] IOAS_UNMAP 64K of 16", unmap, 8 * MiB, 64 * KiB),
 };
 
 #endif

@@ -94,12 +94,17 @@ static uint64_t vaddr_of(const struct bench *b, uint64_t kind)
 /* a: iova, size, which memory, flags */
 static int64_t map(struct bench *b, const struct row *row)
 {
+    if (b->iommufd)
+        return io_map(&b->fx, b->iommufd, b->ioas, row->a[0], vaddr_of(b, row->a[2]),
+                      row->a[1]);
     return fx_map(&b->fx, row->a[0], vaddr_of(b, row->a[2]), row->a[1], (uint32_t)row->a[3]);
 }
 
 /* a: iova, size, flags */
 static int64_t unmap(struct bench *b, const struct row *row)
 {
+    if (b->iommufd)
+        return io_unmap(&b->fx, b->iommufd, b->ioas, row->a[0], row->a[1]);
     return fx_unmap_flags(&b->fx, row->a[0], row->a[1], (uint32_t)row->a[2]);
 }
 
@@ -107,7 +112,9 @@ static int64_t unmap(struct bench *b, const struct row *row)
 static int64_t map_pages(struct bench *b, const struct row *row)
 {
     for (uint64_t i = 0; i < row->a[1]; i++) {
-        int r = fx_map(&b->fx, row->a[0] + i * PS, b->ram + i * PS, PS, RW);
+        uint64_t iova = row->a[0] + i * PS, vaddr = b->ram + i * PS;
+        int64_t r = b->iommufd ? io_map(&b->fx, b->iommufd, b->ioas, iova, vaddr, PS)
+                               : fx_map(&b->fx, iova, vaddr, PS, RW);
         if (r)
             return r;
     }
@@ -349,38 +356,45 @@ static const struct row vfio_rows[] = {
     N("vfio", "regions=", device_info),
     R("vfio", "REGION_INFO bar0", region_info),
     R("vfio", "mmap bar0", mmap_bar0),
+};
+
+/* Asked once through a container, once through iommufd. */
+static const struct row edu_rows[] = {
     P(cpu_write, V_RAM, 0, 0xa1),
     P(cpu_write, V_RAM_B, 0, 0xb2),
-    R("edu-t1", "edu: map A", map, EDU_IOVA, PS, V_RAM, RW),
-    R("edu-t1", "edu: DMA RAM->edu (A)", edu_from_ram, 0),
+    R(NULL, "edu: map A", map, EDU_IOVA, PS, V_RAM, RW),
+    R(NULL, "edu: DMA RAM->edu (A)", edu_from_ram, 0),
     P(cpu_write, V_RAM, 0, 0),
-    R("edu-t1", "edu: DMA edu->RAM (A)", edu_to_ram, 1),
-    N("edu-t1", "", note_a0),
-    R("edu-t1", "edu: unmap A", unmap, EDU_IOVA, PS),
+    R(NULL, "edu: DMA edu->RAM (A)", edu_to_ram, 1),
+    N(NULL, "", note_a0),
+    R(NULL, "edu: unmap A", unmap, EDU_IOVA, PS),
     P(cpu_write, V_RAM, 0, 0),
-    R("edu-t1", "edu: DMA edu->RAM 4B after unmap", edu_to_ram, 1),
-    N("edu-t1", "", note_a0),
-    R("edu-t1", "edu: DMA RAM->edu 4B after unmap", edu_from_ram, 0),
-    R("edu-t1", "edu: map B at same IOVA", map, EDU_IOVA, PS, V_RAM_B, RW),
-    R("edu-t1", "edu: DMA RAM->edu (B)", edu_from_ram, 0),
+    R(NULL, "edu: DMA edu->RAM 4B after unmap", edu_to_ram, 1),
+    N(NULL, "", note_a0),
+    R(NULL, "edu: DMA RAM->edu 4B after unmap", edu_from_ram, 0),
+    R(NULL, "edu: map B at same IOVA", map, EDU_IOVA, PS, V_RAM_B, RW),
+    R(NULL, "edu: DMA RAM->edu (B)", edu_from_ram, 0),
     P(cpu_write, V_RAM_B, 0, 0),
-    R("edu-t1", "edu: DMA edu->RAM (B)", edu_to_ram, 1),
-    N("edu-t1", "", note_a0_b0),
-    R("edu-t1", "edu: unmap B", unmap, EDU_IOVA, PS),
-    R("edu-t1", "edu: map A 1 page", map, EDU_IOVA, PS, V_RAM, RW),
-    R("edu-t1", "edu: DMA edu->RAM 8B crossing into unmapped page", edu_to_ram, 2),
-    N("edu-t1", "", note_crossing),
+    R(NULL, "edu: DMA edu->RAM (B)", edu_to_ram, 1),
+    N(NULL, "", note_a0_b0),
+    R(NULL, "edu: unmap B", unmap, EDU_IOVA, PS),
+    R(NULL, "edu: map A 1 page", map, EDU_IOVA, PS, V_RAM, RW),
+    R(NULL, "edu: DMA edu->RAM 8B crossing into unmapped page", edu_to_ram, 2),
+    N(NULL, "", note_crossing),
     P(unmap, EDU_IOVA, PS),
     P(cpu_write, V_RAM, 0, 0x11),
-    R("edu-t1", "stale: map A", map, EDU_IOVA, PS, V_RAM, RW),
-    R("edu-t1", "stale: PUNCH memfd page under the mapping", punch_ram, 0),
-    N("edu-t1", "CPU sees ", note_a0),
-    R("edu-t1", "stale: DMA RAM->edu", edu_from_ram, 0),
-    R("edu-t1", "stale: unmap", unmap, EDU_IOVA, PS),
-    R("edu-t1", "stale: map B", map, EDU_IOVA, PS, V_RAM_B, RW),
-    R("edu-t1", "stale: DMA edu->RAM(B)", edu_to_ram, 1),
-    N("edu-t1", "device had read ", note_b0),
-    R("edu-t1", "stale: unmap B", unmap, EDU_IOVA, PS),
+    R(NULL, "stale: map A", map, EDU_IOVA, PS, V_RAM, RW),
+    R(NULL, "stale: PUNCH memfd page under the mapping", punch_ram, 0),
+    N(NULL, "CPU sees ", note_a0),
+    R(NULL, "stale: DMA RAM->edu", edu_from_ram, 0),
+    R(NULL, "stale: unmap", unmap, EDU_IOVA, PS),
+    R(NULL, "stale: map B", map, EDU_IOVA, PS, V_RAM_B, RW),
+    R(NULL, "stale: DMA edu->RAM(B)", edu_to_ram, 1),
+    N(NULL, "device had read ", note_b0),
+    R(NULL, "stale: unmap B", unmap, EDU_IOVA, PS),
+};
+
+static const struct row vfio_limit_rows[] = {
     R("vfio", "close group + container", close_all),
     R("vfio", "new container SET_IOMMU", start_container, VFIO_TYPE1v2_IOMMU),
     N("vfio", "avail=", note_avail),

@@ -5,6 +5,10 @@
 #include <linux/memfd.h>
 #include <linux/vfio.h>
 
+#if __has_include(<linux/iommufd.h>)
+#include <linux/iommufd.h>
+#endif
+
 #include "tests/uapi_list.h"
 
 #ifdef KVM_CREATE_GUEST_MEMFD
@@ -68,5 +72,24 @@ const struct uapi_value uapi_linux[] = {
 #else
         UAPI_NEW_STRUCTS(UAPI_NO_SIZE, UAPI_NO_OFFSET)
 #endif
-            {NULL, 0},
+#ifdef IOMMU_IOAS_MAP
+            UAPI_IOMMUFD_NUMBERS(UAPI_NUMBER) UAPI_IOMMUFD_STRUCTS(UAPI_SIZE, UAPI_OFFSET)
+#else
+            UAPI_IOMMUFD_NUMBERS(UAPI_NO_NUMBER)
+                UAPI_IOMMUFD_STRUCTS(UAPI_NO_SIZE, UAPI_NO_OFFSET)
+#endif
+#ifdef VFIO_DEVICE_BIND_IOMMUFD
+                UAPI_CDEV_NUMBERS(UAPI_NUMBER) UAPI_CDEV_STRUCTS(UAPI_SIZE, UAPI_OFFSET)
+#else
+                    UAPI_CDEV_NUMBERS(UAPI_NO_NUMBER)
+                        UAPI_CDEV_STRUCTS(UAPI_NO_SIZE, UAPI_NO_OFFSET)
+#endif
+#ifdef IOMMU_IOAS_MAP_FILE
+                    UAPI_MAP_FILE_NUMBERS(UAPI_NUMBER)
+                        UAPI_MAP_FILE_STRUCTS(UAPI_SIZE, UAPI_OFFSET)
+#else
+                            UAPI_MAP_FILE_NUMBERS(UAPI_NO_NUMBER)
+                                UAPI_MAP_FILE_STRUCTS(UAPI_NO_SIZE, UAPI_NO_OFFSET)
+#endif
+                            {NULL, 0},
 };

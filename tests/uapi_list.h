@@ -48,7 +48,56 @@ extern const struct uapi_value uapi_linux[];
     NUMBER(VFIO_DMA_MAP_FLAG_VADDR) NUMBER(VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) \
     NUMBER(VFIO_DMA_UNMAP_FLAG_ALL) NUMBER(VFIO_DMA_UNMAP_FLAG_VADDR) \
     NUMBER(VFIO_IOMMU_INFO_PGSIZES) NUMBER(VFIO_IOMMU_INFO_CAPS) \
-    NUMBER(VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE) NUMBER(VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL)
+    NUMBER(VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE) NUMBER(VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL) \
+    NUMBER(VFIO_DMA_CC_IOMMU)
+
+/* Came with iommufd and, some, later; a header of its own, which may not be installed. */
+#define UAPI_IOMMUFD_NUMBERS(NUMBER) \
+    NUMBER(IOMMUFD_TYPE) NUMBER(IOMMUFD_CMD_BASE) NUMBER(IOMMU_DESTROY) \
+    NUMBER(IOMMU_IOAS_ALLOC) NUMBER(IOMMU_IOAS_ALLOW_IOVAS) NUMBER(IOMMU_IOAS_COPY) \
+    NUMBER(IOMMU_IOAS_IOVA_RANGES) NUMBER(IOMMU_IOAS_MAP) NUMBER(IOMMU_IOAS_UNMAP) \
+    NUMBER(IOMMU_OPTION) NUMBER(IOMMU_VFIO_IOAS) NUMBER(IOMMU_IOAS_MAP_FIXED_IOVA) \
+    NUMBER(IOMMU_IOAS_MAP_WRITEABLE) NUMBER(IOMMU_IOAS_MAP_READABLE) \
+    NUMBER(IOMMU_OPTION_RLIMIT_MODE) NUMBER(IOMMU_OPTION_HUGE_PAGES) \
+    NUMBER(IOMMU_OPTION_OP_SET) NUMBER(IOMMU_OPTION_OP_GET) NUMBER(IOMMU_VFIO_IOAS_GET) \
+    NUMBER(IOMMU_VFIO_IOAS_SET) NUMBER(IOMMU_VFIO_IOAS_CLEAR)
+
+#define UAPI_IOMMUFD_STRUCTS(SIZE, OFFSET) \
+    SIZE(iommu_destroy) OFFSET(iommu_destroy, id) SIZE(iommu_ioas_alloc) \
+    OFFSET(iommu_ioas_alloc, flags) OFFSET(iommu_ioas_alloc, out_ioas_id) \
+    SIZE(iommu_iova_range) OFFSET(iommu_iova_range, last) SIZE(iommu_ioas_iova_ranges) \
+    OFFSET(iommu_ioas_iova_ranges, ioas_id) OFFSET(iommu_ioas_iova_ranges, num_iovas) \
+    OFFSET(iommu_ioas_iova_ranges, allowed_iovas) \
+    OFFSET(iommu_ioas_iova_ranges, out_iova_alignment) SIZE(iommu_ioas_allow_iovas) \
+    OFFSET(iommu_ioas_allow_iovas, num_iovas) OFFSET(iommu_ioas_allow_iovas, allowed_iovas) \
+    SIZE(iommu_ioas_map) OFFSET(iommu_ioas_map, flags) OFFSET(iommu_ioas_map, ioas_id) \
+    OFFSET(iommu_ioas_map, user_va) OFFSET(iommu_ioas_map, length) \
+    OFFSET(iommu_ioas_map, iova) SIZE(iommu_ioas_copy) OFFSET(iommu_ioas_copy, flags) \
+    OFFSET(iommu_ioas_copy, dst_ioas_id) OFFSET(iommu_ioas_copy, src_ioas_id) \
+    OFFSET(iommu_ioas_copy, length) OFFSET(iommu_ioas_copy, dst_iova) \
+    OFFSET(iommu_ioas_copy, src_iova) SIZE(iommu_ioas_unmap) \
+    OFFSET(iommu_ioas_unmap, ioas_id) OFFSET(iommu_ioas_unmap, iova) \
+    OFFSET(iommu_ioas_unmap, length) SIZE(iommu_option) OFFSET(iommu_option, option_id) \
+    OFFSET(iommu_option, op) OFFSET(iommu_option, object_id) OFFSET(iommu_option, val64) \
+    SIZE(iommu_vfio_ioas) OFFSET(iommu_vfio_ioas, ioas_id) OFFSET(iommu_vfio_ioas, op)
+
+/* Younger than all of these. */
+#define UAPI_CDEV_NUMBERS(NUMBER) \
+    NUMBER(VFIO_DEVICE_BIND_IOMMUFD) NUMBER(VFIO_DEVICE_ATTACH_IOMMUFD_PT) \
+    NUMBER(VFIO_DEVICE_DETACH_IOMMUFD_PT)
+
+#define UAPI_CDEV_STRUCTS(SIZE, OFFSET) \
+    SIZE(vfio_device_bind_iommufd) OFFSET(vfio_device_bind_iommufd, iommufd) \
+    OFFSET(vfio_device_bind_iommufd, out_devid) OFFSET(vfio_device_attach_iommufd_pt, flags) \
+    OFFSET(vfio_device_attach_iommufd_pt, pt_id) OFFSET(vfio_device_detach_iommufd_pt, flags)
+
+#define UAPI_MAP_FILE_NUMBERS(NUMBER) NUMBER(IOMMU_IOAS_MAP_FILE)
+
+#define UAPI_MAP_FILE_STRUCTS(SIZE, OFFSET) \
+    SIZE(iommu_ioas_map_file) OFFSET(iommu_ioas_map_file, flags) \
+    OFFSET(iommu_ioas_map_file, ioas_id) OFFSET(iommu_ioas_map_file, fd) \
+    OFFSET(iommu_ioas_map_file, start) OFFSET(iommu_ioas_map_file, length) \
+    OFFSET(iommu_ioas_map_file, iova)
 
 #define UAPI_STRUCTS(SIZE, OFFSET) \
     SIZE(kvm_userspace_memory_region) OFFSET(kvm_userspace_memory_region, slot) \
@@ -105,6 +154,7 @@ extern const struct uapi_value uapi_linux[];
 #define UAPI_NUMBER(name)           {#name, (unsigned long long)(name)},
 #define UAPI_SIZE(name)             {"sizeof " #name, sizeof(struct name)},
 #define UAPI_OFFSET(name, field)    {#name "." #field, offsetof(struct name, field)},
+#define UAPI_NO_NUMBER(name)        {#name, UAPI_UNKNOWN},
 #define UAPI_NO_SIZE(name)          {"sizeof " #name, UAPI_UNKNOWN},
 #define UAPI_NO_OFFSET(name, field) {#name "." #field, UAPI_UNKNOWN},
 
