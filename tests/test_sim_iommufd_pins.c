@@ -132,6 +132,36 @@ static void test_map_where_no_iova_is(void **state)
     assert_int_equal(map(MSI - PS, 0, 2 * PS), -EINVAL); /* before EEXIST */
 }
 
+/* Copied from where nothing is pinned to where all is: all of it or nothing. */
+static void test_copy_is_atomic(void **state)
+{
+    uint32_t lazy;
+    (void)state;
+    assert_int_equal(io_alloc(&fx, fd, &lazy), 0);
+    assert_int_equal(io_map(&fx, fd, lazy, IOVA, ram, PS), 0);
+    assert_int_equal(io_map(&fx, fd, lazy, IOVA + PS, ram + RAM_SIZE, PS), 0);
+    assert_int_equal(attach(), 0);
+    assert_int_equal(io_copy(&fx, fd, ioas, IOVA, lazy, IOVA, 2 * PS), -EFAULT);
+    assert_int_equal(pins(), 0);
+    assert_int_equal(fx_counts(&fx).mapped_pages, 0);
+    assert_int_equal(io_copy(&fx, fd, ioas, IOVA, lazy, IOVA, PS), 0);
+}
+
+/* All below 0xfe000000 is taken (by copies: they pin nothing more), so that an automatic IOVA
+ * would reach into the interrupt window: it goes behind it. */
+static void test_auto_avoids_reserved(void **state)
+{
+    uint64_t iova = 0;
+    (void)state;
+    assert_int_equal(attach(), 0);
+    assert_int_equal(map(RAM_SIZE, 0, RAM_SIZE), 0);
+    for (uint64_t at = 2 * RAM_SIZE; at < 0xfe000000; at += RAM_SIZE)
+        assert_int_equal(io_copy(&fx, fd, ioas, at, ioas, RAM_SIZE, RAM_SIZE), 0);
+    assert_int_equal(pins(), RAM_SIZE / PS);
+    assert_int_equal(io_map_flags(&fx, fd, ioas, &iova, ram, RAM_SIZE, IO_RW), 0);
+    assert_true(iova >= MSI + MiB && iova < MSI + MiB + RAM_SIZE);
+}
+
 /* ---- cutting under a device ---- */
 static void test_cut_keeps_pins(void **state)
 {
@@ -228,6 +258,8 @@ int main(void)
         CASE("privileged-is-not-charged", test_privileged_is_not_charged, setup),
         CASE("map-is-atomic", test_map_is_atomic, setup),
         CASE("map-where-no-iova-is", test_map_where_no_iova_is, setup),
+        CASE("copy-is-atomic", test_copy_is_atomic, setup),
+        CASE("auto-avoids-reserved", test_auto_avoids_reserved, setup),
         CASE("cut-keeps-pins", test_cut_keeps_pins, setup_proposed),
         CASE("huge-pages-while-in-use", test_huge_pages_while_in_use, setup),
         CASE("map-file-of-memfd", test_map_file_of_memfd, setup_7_3),
