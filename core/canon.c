@@ -59,6 +59,8 @@ size_t vmm_canon(const struct vmm *vmm, void *buf, size_t size)
     struct writer w = {.buf = buf, .size = size};
 
     put(&w, vmm_stopped(vmm));
+    for (unsigned i = 0; i < VMM_GUARD_COUNT; i++)
+        put(&w, vmm->guards.others[i]);
     put(&w, vmm->migrating);
     for (uint32_t i = 0; i < vmm->address_space.n_regions; i++) {
         const struct ram_block *block = vmm->address_space.regions[i];

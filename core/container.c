@@ -141,6 +141,8 @@ static int close_device(struct container *c, uint32_t i)
     assert(i < c->n_devices);
     note_error(&error, host_close(&c->vmm->host, d.fd));
     note_error(&error, close_group(c, d.group_fd));
+    if (d.guarded)
+        discard_guard_give_back(c->vmm, VMM_GUARD_UNCOORDINATED_DISABLE);
     c->n_devices--;
     for (; i < c->n_devices; i++)
         c->devices[i] = c->devices[i + 1];
@@ -185,6 +187,21 @@ static int attach(struct container *c, uint32_t group)
     return rc;
 }
 
+/* Pinned memory that is dropped would be lost for a device, but where its listener is told. */
+static int attach_guarded(struct container *c, uint32_t group)
+{
+    int rc = discard_guard_take(c->vmm, VMM_GUARD_UNCOORDINATED_DISABLE);
+
+    if (rc)
+        return rc;
+    rc = attach(c, group);
+    if (rc)
+        discard_guard_give_back(c->vmm, VMM_GUARD_UNCOORDINATED_DISABLE);
+    else
+        c->devices[c->n_devices - 1].guarded = true;
+    return rc;
+}
+
 static struct container *find_group(struct vmm *vmm, uint32_t group, uint32_t *device)
 {
     for (uint32_t i = 0; i < vmm->n_containers; i++) {
@@ -208,7 +225,7 @@ int vmm_device_attach(struct vmm *vmm, uint32_t container, uint32_t group)
         return vmm_leave(vmm, -EINVAL);
     if (find_group(vmm, group, &device))
         return vmm_leave(vmm, -EEXIST);
-    return vmm_leave(vmm, attach(vmm->containers[container], group));
+    return vmm_leave(vmm, attach_guarded(vmm->containers[container], group));
 }
 
 int vmm_device_detach(struct vmm *vmm, uint32_t group)

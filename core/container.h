@@ -30,6 +30,7 @@ extern const struct container_ops container_type1_ops;
 struct container_device {
     uint32_t group;
     int group_fd, fd;
+    bool guarded; /* has a VMM_GUARD_UNCOORDINATED_DISABLE */
 };
 
 struct container {

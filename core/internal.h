@@ -11,6 +11,7 @@
 #include "core/address_space.h"
 #include "core/container.h"
 #include "core/convert.h"
+#include "core/discard_guard.h"
 #include "core/kvm.h"
 #include "core/listen.h"
 #include "core/migration.h"
@@ -31,6 +32,7 @@ struct vmm {
     uint32_t n_containers, cap_containers;
     uint32_t n_containers_open;
     bool migrating;
+    struct discard_guards guards;
 };
 
 void vmm_stop(struct vmm *vmm);

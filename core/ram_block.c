@@ -41,15 +41,27 @@ static int map_shared_side(struct vmm *vmm, struct ram_block *block)
                      &block->hva);
 }
 
+/* ram_block_free gives it back. */
+static int take_guard(struct vmm *vmm, struct ram_block *block)
+{
+    int rc = discard_guard_take(vmm, VMM_GUARD_COORDINATED_REQUIRE);
+
+    block->n_guards += !rc;
+    return rc;
+}
+
 static int make_private_side(struct vmm *vmm, struct ram_block *block)
 {
     uint64_t n_pages = block->size >> vmm->page_shift;
-    int fd = kvm_create_guest_memfd(vmm, block->size), undo_error;
+    int undo_error, rc = take_guard(vmm, block);
 
-    if (fd < 0)
-        return fd;
-    block->gmem_fd = fd;
-    int rc =
+    if (rc)
+        return rc;
+    rc = kvm_create_guest_memfd(vmm, block->size);
+    if (rc < 0)
+        return rc;
+    block->gmem_fd = rc;
+    rc =
         ram_block_attributes_init(&block->attributes, &vmm->host, vmm->config.tracker, n_pages);
     if (rc)
         return rc;
@@ -62,11 +74,12 @@ static int add_virtio_mem(struct vmm *vmm, struct ram_block *block,
                           const struct vmm_region_config *config)
 {
     uint32_t shift = vmm->page_shift;
-    int undo_error;
-    int rc =
-        virtio_mem_init(&block->virtio_mem, &vmm->host, block->size >> shift,
-                        config->virtio_mem_block >> shift, config->requested_size >> shift);
+    int undo_error, rc = take_guard(vmm, block);
 
+    if (rc)
+        return rc;
+    rc = virtio_mem_init(&block->virtio_mem, &vmm->host, block->size >> shift,
+                         config->virtio_mem_block >> shift, config->requested_size >> shift);
     if (rc)
         return rc;
     block->has_virtio_mem = true;
@@ -115,6 +128,8 @@ int ram_block_free(struct vmm *vmm, struct ram_block *block)
     }
     if (block->gmem_fd >= 0)
         note_error(&error, host_close(&vmm->host, block->gmem_fd));
+    for (; block->n_guards; block->n_guards--)
+        discard_guard_give_back(vmm, VMM_GUARD_COORDINATED_REQUIRE);
     if (block->hva)
         note_error(&error, host_munmap(&vmm->host, block->hva, block->size));
     if (block->fd >= 0)

@@ -27,6 +27,7 @@ struct ram_block {
     bool has_virtio_mem;                    /* guest_memfd only */
     struct virtio_mem virtio_mem;
     struct discard_manager manager;
+    uint32_t n_guards; /* VMM_GUARD_COORDINATED_REQUIRE that it holds */
     bool dirty_logged; /* a migration runs; core/migration.h */
     struct page_map dirty;
 };

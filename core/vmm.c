@@ -123,6 +123,7 @@ int vmm_destroy(struct vmm *vmm)
     note_error(&error, vcpus_destroy(vmm));
     note_error(&error, address_space_destroy(vmm));
     note_error(&error, kvm_close(vmm));
+    assert(discard_guards_idle(vmm));
     sync_unlock(&vmm->sync, &vmm->machine_lock);
     sync_destroy(&vmm->sync, &vmm->machine_lock);
     host_free(&host, vmm);

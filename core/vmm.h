@@ -38,6 +38,16 @@ enum vmm_split { VMM_SPLIT_REMAP, VMM_SPLIT_CUT, VMM_SPLIT_REFUSE };
 enum vmm_share { VMM_SHARE_ANON, VMM_SHARE_MEMFD, VMM_SHARE_HUGETLB };
 enum vmm_region_kind { VMM_REGION_RAM, VMM_REGION_ROM, VMM_REGION_MMIO };
 
+/* Users of discarding that exclude each other; core/discard_guard.h. */
+enum vmm_guard {
+    VMM_GUARD_DISABLE,
+    VMM_GUARD_UNCOORDINATED_DISABLE,
+    VMM_GUARD_REQUIRE,
+    VMM_GUARD_COORDINATED_REQUIRE,
+    VMM_GUARD_COUNT
+};
+enum { VMM_GUARD_OTHERS_MAX = 1 << 20 };
+
 struct vmm_config {
     uint32_t page_size; /* power of two */
     uint32_t n_vcpus;
@@ -188,6 +198,13 @@ enum { VMM_PAGE_DIRTY = 4 };
  * guest_memfd slots (behaviour.md 7.5). -EINVAL: no migration runs, no such region, or it has
  * no memory. */
 int vmm_dirty_sync(struct vmm *vmm, uint32_t region, uint8_t *pages);
+
+/* Another user of the machine takes (on) one of the four discard guards, or gives back one that
+ * it took. -EBUSY: someone holds what it excludes (guest_memfd RAM and virtio-mem hold
+ * coordinated-require, each plugged device uncoordinated-disable; what is refused that way is
+ * vmm_device_attach, vmm_region_add or this call); -EINVAL: there is none to give back, or no
+ * such guard; -E2BIG: VMM_GUARD_OTHERS_MAX are taken. */
+int vmm_guard(struct vmm *vmm, enum vmm_guard kind, bool on);
 
 bool vmm_stopped(const struct vmm *vmm);
 

@@ -26,6 +26,7 @@ struct fixture {
     enum vmm_failure failure;
     enum vmm_mapping mapping;
     enum vmm_split split;
+    enum vmm_tracker tracker;
 };
 
 static const struct {
@@ -49,7 +50,8 @@ static inline int fixture_build(struct fixture *f, const struct sync *sync)
                                 .order = f->order,
                                 .failure = f->failure,
                                 .mapping = f->mapping,
-                                .split = f->split};
+                                .split = f->split,
+                                .tracker = f->tracker};
     uint32_t index;
     int rc = vmm_create(&host, sync, &config, &f->vmm);
 

@@ -66,8 +66,8 @@ static unsigned take_all(struct fixture *f, bool may_stop)
     return fired;
 }
 
-/* Bit 0: unmap-first, bit 1: mapping=run. */
-enum { WAYS = 4 };
+/* Bit 0: unmap-first, bit 1: mapping=run, bit 2: extents. */
+enum { WAYS = 8 };
 
 static unsigned one_run(unsigned way, unsigned first, unsigned second, bool late)
 {
@@ -77,6 +77,7 @@ static unsigned one_run(unsigned way, unsigned first, unsigned second, bool late
     stub_init(&f->stub);
     f->order = way & 1 ? VMM_ORDER_UNMAP_FIRST : VMM_ORDER_ATTRIBUTE_FIRST;
     f->mapping = way & 2 ? VMM_MAPPING_RUN : VMM_MAPPING_PAGE;
+    f->tracker = way & 4 ? VMM_TRACKER_EXTENTS : VMM_TRACKER_BITMAP;
     assert_int_equal(fixture_build(f, &no_sync), 0);
     assert_int_equal(vmm_device_attach(f->vmm, 0, 0), 0);
     stub_fail(&f->stub, STUB_ANY, first, EFAULT, late & 1);
