@@ -25,25 +25,32 @@
 #define KVM_ENABLE_CAP              _IOW(KVMIO, 0xa3, struct kvm_enable_cap)
 #define KVM_SET_MEMORY_ATTRIBUTES   _IOW(KVMIO, 0xd2, struct kvm_memory_attributes)
 #define KVM_CREATE_GUEST_MEMFD      _IOWR(KVMIO, 0xd4, struct kvm_create_guest_memfd)
+/* On a guest_memfd. Proposed for Linux (in-place conversion, v7), not merged: the numbers may
+ * still change. */
+#define KVM_SET_MEMORY_ATTRIBUTES2 _IOWR(KVMIO, 0xd2, struct kvm_memory_attributes2)
 
 #define KVM_X86_DEFAULT_VM      0
 #define KVM_X86_SW_PROTECTED_VM 1
 
-#define KVM_CAP_USER_MEMORY       3
-#define KVM_CAP_NR_MEMSLOTS       10
-#define KVM_CAP_SYNC_MMU          16
-#define KVM_CAP_EXIT_HYPERCALL    201
-#define KVM_CAP_USER_MEMORY2      231
-#define KVM_CAP_MEMORY_FAULT_INFO 232
-#define KVM_CAP_MEMORY_ATTRIBUTES 233
-#define KVM_CAP_GUEST_MEMFD       234
-#define KVM_CAP_VM_TYPES          235
-#define KVM_CAP_PRE_FAULT_MEMORY  236
-#define KVM_CAP_GUEST_MEMFD_FLAGS 244
+#define KVM_CAP_USER_MEMORY                   3
+#define KVM_CAP_NR_MEMSLOTS                   10
+#define KVM_CAP_SYNC_MMU                      16
+#define KVM_CAP_EXIT_HYPERCALL                201
+#define KVM_CAP_USER_MEMORY2                  231
+#define KVM_CAP_MEMORY_FAULT_INFO             232
+#define KVM_CAP_MEMORY_ATTRIBUTES             233
+#define KVM_CAP_GUEST_MEMFD                   234
+#define KVM_CAP_VM_TYPES                      235
+#define KVM_CAP_PRE_FAULT_MEMORY              236
+#define KVM_CAP_GUEST_MEMFD_FLAGS             244
+#define KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES 246 /* proposed, as the ioctl */
 
 #define KVM_MEM_LOG_DIRTY_PAGES (1UL << 0)
 #define KVM_MEM_READONLY        (1UL << 1)
 #define KVM_MEM_GUEST_MEMFD     (1UL << 2)
+
+#define GUEST_MEMFD_FLAG_MMAP        (1ULL << 0)
+#define GUEST_MEMFD_FLAG_INIT_SHARED (1ULL << 1)
 
 #define KVM_MEMORY_ATTRIBUTE_PRIVATE (1ULL << 3)
 #define KVM_MEMORY_EXIT_FLAG_PRIVATE (1ULL << 3)
@@ -84,6 +91,16 @@ struct kvm_memory_attributes {
     uint64_t size;
     uint64_t attributes;
     uint64_t flags;
+};
+
+/* Of a guest_memfd's own pages; error_offset is written when it fails with ENOMEM or EAGAIN. */
+struct kvm_memory_attributes2 {
+    uint64_t offset;
+    uint64_t size;
+    uint64_t attributes;
+    uint64_t flags;
+    uint64_t error_offset;
+    uint64_t reserved[11];
 };
 
 struct kvm_create_guest_memfd {
@@ -404,6 +421,7 @@ _Static_assert(sizeof(struct iommu_vfio_ioas) == 12, "ABI");
 _Static_assert(sizeof(struct kvm_userspace_memory_region) == 32, "ABI");
 _Static_assert(sizeof(struct kvm_userspace_memory_region2) == 160, "ABI");
 _Static_assert(sizeof(struct kvm_memory_attributes) == 32, "ABI");
+_Static_assert(sizeof(struct kvm_memory_attributes2) == 128, "ABI");
 _Static_assert(sizeof(struct kvm_create_guest_memfd) == 64, "ABI");
 _Static_assert(sizeof(struct kvm_enable_cap) == 104, "ABI");
 _Static_assert(sizeof(struct vfio_iommu_type1_info) == 24, "ABI");

@@ -125,6 +125,8 @@ void backing_put(struct sim_world *w, struct backing *b)
     assert(b->refs > 0);
     if (--b->refs)
         return;
+    if (b->kind == BACKING_GMEM)
+        gmem_release(w, b);
     for (uint32_t i = 0; i < b->n_chunk_buckets; i++) {
         while (b->chunks[i]) {
             struct backing_chunk *c = b->chunks[i];
@@ -133,6 +135,7 @@ void backing_put(struct sim_world *w, struct backing *b)
             arena_free(w->arena, c);
         }
     }
+    page_runs_free(w, &b->private_pages);
     arena_free(w->arena, b->chunks);
     arena_free(w->arena, b);
 }

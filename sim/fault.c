@@ -40,6 +40,8 @@ static bool fault_hit(struct sim_world *w, struct sim_fault *f, bool *spent)
     *spent = false;
     if (f->in_undo && !w->call.in_undo)
         return false;
+    if (!f->late && f->error == w->call_cannot)
+        return false;
     if (f->when == SIM_FAULT_CHANCE)
         return random_next(&w->fault_rng) % CHANCE_OF < f->value;
     assert(f->value > 0);

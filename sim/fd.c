@@ -45,10 +45,8 @@ int fd_close(struct sim_world *w, int fd)
         kvm_release(w, &was);
         break;
     case FD_MEMFD:
-        backing_put(w, was.object);
-        break;
     case FD_GMEM:
-        gmem_release(w, was.object);
+        backing_put(w, was.object);
         break;
     case FD_VFIO_CONTAINER:
     case FD_VFIO_GROUP:

@@ -30,25 +30,18 @@ bool sim_guest_request_pending(const struct sim_world *w, uint32_t vcpu)
 /* The frame that an access reaches, faulted in as the kernel would. */
 static int guest_frame(struct sim_world *w, uint64_t gpa, bool write, struct frame **out)
 {
-    uint64_t gpa_page = gpa >> w->page_shift, page = 0;
+    uint64_t gpa_page = gpa >> w->page_shift;
     struct slot *s = w->vm ? kvm_slot_at(w->vm, gpa_page) : NULL;
     uint32_t frame = 0;
-    int error = 0;
+    bool is_private;
+    int error;
 
     if (!s)
         return -EFAULT;
-    if (kvm_page_is_private(w->vm, gpa_page)) {
-        struct backing *b = kvm_slot_private(s, gpa_page, &page);
-        if (!b)
-            return -EFAULT;
-        frame = backing_fault(w, b, page);
-        error = frame ? 0 : -ENOMEM;
-    } else {
-        if (write && (s->flags & KVM_MEM_READONLY))
-            return -EACCES;
-        error =
-            mm_fault(w, s->hva + ((gpa_page - s->gpa_page) << w->page_shift), write, &frame);
-    }
+    is_private = kvm_page_is_private(w->vm, gpa_page);
+    if (write && !is_private && (s->flags & KVM_MEM_READONLY))
+        return -EACCES;
+    error = kvm_slot_fault(w, s, gpa_page, is_private, write, &frame);
     if (error)
         return error;
     assert(frame);

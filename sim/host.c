@@ -162,6 +162,8 @@ static int sim_ioctl(void *ctx, const char *caller, int fd, unsigned long reques
     case FD_VFIO_DEVICE:
     case FD_VFIO_CDEV:
         return vfio_ioctl(w, fd, f, request, arg);
+    case FD_GMEM:
+        return gmem_ioctl(w, f, request, arg);
     case FD_IOMMUFD:
         return iommufd_ioctl(w, fd, f, request, arg);
     default:

@@ -106,11 +106,10 @@ void journal_backing(struct sim_world *w, const struct backing *b, uint64_t firs
         return;
     for (uint32_t i = 0; i < w->vm->n_slots; i++) {
         struct slot *s = &w->vm->slots[i];
-        if (b->kind == BACKING_GMEM) {
-            if (s->gmem == b)
-                journal_window(w, s->gpa_page, s->gmem_page, s->n_pages, first, end);
-            continue;
-        }
+        if (s->gmem == b)
+            journal_window(w, s->gpa_page, s->gmem_page, s->n_pages, first, end);
+        if (b->kind == BACKING_GMEM && !(b->flags & GUEST_MEMFD_FLAG_MMAP))
+            continue; /* nothing can show it as memory of the process */
         if (s->shared_generation != w->mm.generation)
             kvm_slot_shared(w, s, s->gpa_page, &page); /* fills the cache if it can be */
         if (s->shared_generation != w->mm.generation)

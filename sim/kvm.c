@@ -100,6 +100,7 @@ static int create_vm(struct sim_world *w, uint64_t type)
     if (!vm)
         return -ENOMEM;
     vm->type = (uint32_t)type;
+    vm->gmem_attributes = w->config.gmem_attributes;
     vm->refs = 1;
     fd = fd_new(w, FD_VM, vm, 0);
     assert(fd >= 0);
@@ -109,8 +110,18 @@ static int create_vm(struct sim_world *w, uint64_t type)
     return fd;
 }
 
-/* The answers of 6.12.117 (nested/linux-6.12.117.answers); vm NULL: asked of /dev/kvm. */
-static int check_extension(const struct sim_vm *vm, uint64_t extension)
+/* Attributes, of a VM or of its guest_memfds; vm NULL: asked of /dev/kvm. */
+static int attributes_if(const struct sim_vm *vm, bool kept_there)
+{
+    bool private_memory = !vm || vm->type == KVM_X86_SW_PROTECTED_VM;
+
+    return kept_there && private_memory ? (int)KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
+}
+
+/* The answers of 6.12.117 (nested/linux-6.12.117.answers) and 7.3 (nested.md 2); vm NULL:
+ * asked of /dev/kvm. */
+static int check_extension(const struct sim_world *w, const struct sim_vm *vm,
+                           uint64_t extension)
 {
     bool private_memory = !vm || vm->type == KVM_X86_SW_PROTECTED_VM;
 
@@ -126,9 +137,13 @@ static int check_extension(const struct sim_vm *vm, uint64_t extension)
     case KVM_CAP_EXIT_HYPERCALL:
         return (int)HYPERCALLS_VALID;
     case KVM_CAP_MEMORY_ATTRIBUTES:
-        return private_memory ? (int)KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
+        return attributes_if(vm, !w->config.gmem_attributes);
+    case KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES:
+        return attributes_if(vm, w->config.gmem_attributes);
     case KVM_CAP_GUEST_MEMFD:
-        return private_memory;
+        return w_since_7_3(w) || private_memory;
+    case KVM_CAP_GUEST_MEMFD_FLAGS:
+        return (int)gmem_flags_supported(w, vm);
     case KVM_CAP_VM_TYPES:
         return VM_TYPES;
     default:
@@ -145,7 +160,7 @@ static int system_effect(struct sim_world *w, unsigned long request, uint64_t ar
     case KVM_CREATE_VM:
         return create_vm(w, arg);
     case KVM_CHECK_EXTENSION:
-        return check_extension(NULL, arg);
+        return check_extension(w, NULL, arg);
     case KVM_GET_VCPU_MMAP_SIZE:
         return arg ? -EINVAL : (int)w_page_size(w);
     default:
@@ -216,7 +231,7 @@ static int vm_effect(struct sim_world *w, struct sim_vm *vm, unsigned long reque
 {
     switch (request) {
     case KVM_CHECK_EXTENSION:
-        return check_extension(vm, (uintptr_t)arg);
+        return check_extension(w, vm, (uintptr_t)arg);
     case KVM_CREATE_VCPU:
         return create_vcpu(w, vm, (uintptr_t)arg);
     case KVM_ENABLE_CAP:
@@ -226,6 +241,8 @@ static int vm_effect(struct sim_world *w, struct sim_vm *vm, unsigned long reque
     case KVM_SET_USER_MEMORY_REGION2:
         return arg ? kvm_set_region(w, vm, arg) : -EFAULT;
     case KVM_SET_MEMORY_ATTRIBUTES:
+        if (vm->gmem_attributes)
+            return -ENOTTY;
         return arg ? kvm_vm_set_attributes(w, vm, arg) : -EFAULT;
     case KVM_CREATE_GUEST_MEMFD:
         return arg ? gmem_create(w, vm, arg) : -EFAULT;
@@ -300,6 +317,15 @@ static struct described describe(const struct sim_world *w, const struct sim_fd 
     return (struct described){POINT_HOST_IOCTL, {0, 0, request}};
 }
 
+/* Which of the errnos that faults may choose this call can never give. */
+static int impossible_errno(const struct sim_world *w, const struct sim_fd *f, unsigned point,
+                            const void *arg)
+{
+    if (SIM_LIKELY(!(w->armed >> point & 1)) || point != POINT_KVM_SET_ATTRIBUTES || !arg)
+        return 0;
+    return kvm_vm_attributes_need_nothing(w, f->object, arg) ? ENOMEM : 0;
+}
+
 int kvm_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request, void *arg)
 {
     struct described d = describe(w, f, request, arg);
@@ -307,6 +333,7 @@ int kvm_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long reque
 
     (void)fd;
     call_begin(w, d.point, w->call.caller, d.arg[0], d.arg[1], d.arg[2]);
+    w->call_cannot = impossible_errno(w, f, d.point, arg);
     if (call_fails_early(w)) {
         if (d.point == POINT_KVM_RUN)
             kvm_vcpu_run_failed(w, &w->vcpus[f->index]);

@@ -18,7 +18,17 @@ int kvm_set_region(struct sim_world *w, struct sim_vm *vm,
 void kvm_slots_unbind(struct sim_world *w, struct sim_vm *vm, const struct backing *b);
 void kvm_slots_free(struct sim_world *w, struct sim_vm *vm);
 
+/* guest_memfd flags that this VM's files may have; vm NULL: any VM's. sim/gmem.c */
+uint64_t gmem_flags_supported(const struct sim_world *w, const struct sim_vm *vm);
+
 /* Attributes: sim/kvm_attributes.c */
+uint64_t kvm_attributes_supported(const struct sim_vm *vm);
+/* What both ioctls ask of their arguments. */
+int kvm_attributes_check(const struct sim_world *w, const struct sim_vm *vm, uint64_t start,
+                         uint64_t size, uint64_t attributes);
+/* This call has all the memory that it needs: ENOMEM is impossible. */
+bool kvm_vm_attributes_need_nothing(const struct sim_world *w, const struct sim_vm *vm,
+                                    const struct kvm_memory_attributes *a);
 int kvm_vm_set_attributes(struct sim_world *w, struct sim_vm *vm,
                           const struct kvm_memory_attributes *a);
 void kvm_attributes_free(struct sim_world *w, struct sim_vm *vm);

@@ -60,29 +60,23 @@ static int run_hypercall(struct sim_world *w, struct sim_vcpu *v, const struct g
  * it as shared. */
 static int run_access(struct sim_world *w, struct sim_vcpu *v, const struct guest_request *r)
 {
-    uint64_t gpa_page = r->gpa >> w->page_shift, page = 0;
+    uint64_t gpa_page = r->gpa >> w->page_shift;
     bool has_private = v->vm->type == KVM_X86_SW_PROTECTED_VM;
     bool want_private = has_private && r->is_private;
     struct slot *s = kvm_slot_at(v->vm, gpa_page);
-    struct backing *b = NULL;
     uint32_t frame;
     int error;
 
     assert(v->run);
     if (has_private && kvm_page_is_private(v->vm, gpa_page) != want_private)
         return exit_memory_fault(w, v->run, gpa_page, want_private);
-    if (want_private) {
-        if (s)
-            b = kvm_slot_private(s, gpa_page, &page);
-        if (!b)
-            return exit_memory_fault(w, v->run, gpa_page, true);
-        return backing_fault(w, b, page) ? exit_by_signal(w, v->run) : -ENOMEM;
-    }
+    if (want_private && (!s || !s->gmem))
+        return exit_memory_fault(w, v->run, gpa_page, true);
     if (!s) {
         v->run->exit_reason = KVM_EXIT_MMIO;
         return 0;
     }
-    error = mm_fault(w, s->hva + ((gpa_page - s->gpa_page) << w->page_shift), false, &frame);
+    error = kvm_slot_fault(w, s, gpa_page, want_private, false, &frame);
     return error ? error : exit_by_signal(w, v->run);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory slots: behaviour.md 7.5, in the order of its checks, as 6.12 has them. */
+/* Memory slots: behaviour.md 7.5, in the order of its checks, with what 7.3 has changed. */
 #include "sim/kvm.h"
 
 #include <string.h>
@@ -75,6 +75,20 @@ struct backing *kvm_slot_private(struct slot *s, uint64_t gpa_page, uint64_t *pa
     return s->gmem;
 }
 
+int kvm_slot_fault(struct sim_world *w, struct slot *s, uint64_t gpa_page, bool is_private,
+                   bool write, uint32_t *frame)
+{
+    uint64_t page;
+    struct backing *b = kvm_slot_private(s, gpa_page, &page);
+
+    if (!is_private && !kvm_slot_has_one_backing(s))
+        return mm_fault(w, s->hva + ((gpa_page - s->gpa_page) << w->page_shift), write, frame);
+    if (!b)
+        return -EFAULT;
+    *frame = backing_fault(w, b, page);
+    return *frame ? 0 : -ENOMEM;
+}
+
 static struct slot *slot_by_id(struct sim_vm *vm, unsigned as_id, unsigned id)
 {
     for (uint32_t i = 0; i < vm->n_slots; i++)
@@ -134,7 +148,7 @@ static int region_check(const struct sim_world *w, const struct sim_vm *vm,
     uint64_t page_mask = w_page_size(w) - 1;
     uint32_t valid = gmem ? 0 : KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY;
 
-    if (private_memory)
+    if (private_memory || w_since_7_3(w))
         valid |= KVM_MEM_GUEST_MEMFD;
     if (m->flags & ~valid)
         return -EINVAL;
@@ -167,7 +181,7 @@ static bool slot_overlaps(const struct sim_vm *vm, const struct slot *new,
     return false;
 }
 
-/* Binds a slot to its guest_memfd: a range may be bound once (6.12: EINVAL, not EEXIST). */
+/* Binds a slot to its guest_memfd: a range may be bound once. */
 static int slot_bind(struct sim_world *w, struct sim_vm *vm, struct slot *new,
                      const struct kvm_userspace_memory_region2 *m)
 {
@@ -188,7 +202,7 @@ static int slot_bind(struct sim_world *w, struct sim_vm *vm, struct slot *new,
         const struct slot *s = &vm->slots[i];
         uint64_t s_end = s->gmem_page + s->n_pages;
         if (s->gmem == b && first < s_end && first + new->n_pages > s->gmem_page)
-            return -EINVAL;
+            return w_since_7_3(w) ? -EEXIST : -EINVAL;
     }
     new->gmem = b;
     new->gmem_page = first;

@@ -89,6 +89,8 @@ int mm_fault(struct sim_world *w, uint64_t address, bool write, uint32_t *frame)
     page = vma->first_page + ((address - vma->start) >> w->page_shift);
     if (page >= vma->backing->n_pages)
         return -EFAULT; /* beyond the end of the file: SIGBUS */
+    if (vma->backing->kind == BACKING_GMEM && !gmem_host_may_touch(vma->backing, page))
+        return -EFAULT; /* SIGBUS too */
     *frame = backing_fault(w, vma->backing, page);
     return *frame ? 0 : -ENOMEM;
 }
@@ -173,8 +175,10 @@ static int mmap_check(struct sim_world *w, uint64_t size, int flags, int64_t off
         return -EINVAL; /* not bound yet */
     if (vfio_is_device(f))
         return sharing == MAP_SHARED ? vfio_device_mmap_check(offset, size) : -EINVAL;
+    if (f->kind == FD_GMEM)
+        return gmem_mmap_check(f->object, flags);
     if (f->kind != FD_MEMFD && f->kind != FD_VCPU)
-        return -ENODEV; /* guest_memfd too (6.12) */
+        return -ENODEV;
     if (f->kind == FD_MEMFD && (uint64_t)offset & (file_page_size(w, f->object) - 1))
         return -EINVAL;
     return sharing == MAP_SHARED ? 0 : -ENODEV;

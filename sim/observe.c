@@ -36,7 +36,29 @@ static void observe_side(struct sim_world *w, struct slot *s, bool is_private, u
     }
 }
 
-static void observe_attributes(const struct sim_vm *vm, uint64_t first, uint64_t n,
+/* The same where one backing holds both sides: its frames are those of the side that is live.
+ */
+static void observe_one_backing(struct sim_world *w, struct slot *s, uint64_t first, uint64_t n,
+                                struct observe_page *out)
+{
+    uint64_t step;
+
+    for (uint64_t i = 0; i < n; i += step) {
+        uint64_t page;
+        const struct backing *b = kvm_slot_private(s, first + i, &page);
+        const uint32_t *frames;
+
+        step = n - i;
+        frames = backing_frames(b, page, &step);
+        for (uint64_t j = 0; frames && j < step; j++) {
+            struct observe_page *o = &out[i + j];
+
+            *(o->is_private ? &o->private_frame : &o->shared_frame) = serial_of(w, frames[j]);
+        }
+    }
+}
+
+static void observe_attributes(struct sim_vm *vm, uint64_t first, uint64_t n,
                                struct observe_page *out)
 {
     uint64_t end = first;
@@ -68,6 +90,10 @@ static void observe_pages(void *ctx, uint64_t first, uint64_t n, struct observe_
             step = n - i;
         if (!s)
             continue;
+        if (kvm_slot_has_one_backing(s)) {
+            observe_one_backing(w, s, first + i, step, out + i);
+            continue;
+        }
         observe_side(w, s, false, first + i, step, out + i);
         if (s->gmem)
             observe_side(w, s, true, first + i, step, out + i);

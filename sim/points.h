@@ -37,6 +37,8 @@
     POINT(GMEM_PUNCH, "gmem/punch", ERRNOS(EINTR, EIO), ERRNOS(EINTR),                         \
           "punch a guest_memfd hole")                                                          \
     POINT(GMEM_ALLOCATE, "gmem/allocate", ERRNOS(ENOMEM, EINTR), ERRNOS(), "allocate in it")   \
+    POINT(GMEM_SET_ATTRIBUTES, "gmem/set_attributes", ERRNOS(EAGAIN, ENOMEM, EFAULT),          \
+          ERRNOS(EFAULT), "set the attribute on a guest_memfd (proposed)")                     \
     POINT(KVM_SYSTEM, "kvm/system", ERRNOS(), ERRNOS(), "API version, extensions, mmap size")  \
     POINT(KVM_CREATE_VM, "kvm/create_vm", ERRNOS(ENOMEM), ERRNOS(), "make a VM")               \
     POINT(KVM_ENABLE_CAP, "kvm/enable_cap", ERRNOS(EINVAL), ERRNOS(), "enable a capability")   \

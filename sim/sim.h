@@ -27,6 +27,9 @@ enum sim_kernel { SIM_KERNEL_6_12, SIM_KERNEL_7_3, SIM_KERNEL_PROPOSED };
 struct sim_config {
     uint32_t page_size;
     enum sim_kernel kernel;
+    /* A module parameter of the proposed kernel: guest_memfds keep the private attribute of
+     * their pages, VMs have none. */
+    bool gmem_attributes;
     uint64_t memlock_pages; /* UINT64_MAX: CAP_IPC_LOCK */
     uint32_t n_groups;      /* VFIO groups 0 .. n_groups - 1, one device each */
     uint64_t fault_seed;    /* of the chance stream */
@@ -115,6 +118,14 @@ bool sim_guest_request_pending(const struct sim_world *w, uint32_t vcpu);
  * *token, or -EFAULT (no slot, no backing), -EACCES (read-only slot). */
 int sim_guest_read(struct sim_world *w, uint64_t gpa, uint64_t *token);
 int sim_guest_write(struct sim_world *w, uint64_t gpa, uint64_t token);
+
+/* Somebody else on the host (a driver, another process) takes a reference to each of n pages of
+ * guest memory, through the VMM's mapping of it, or lets them go: all or nothing. -EFAULT: a
+ * page is nowhere, or the host may not touch it; -EEXIST: it holds one already; -ENOENT: it
+ * does not; -ENOMEM. */
+int sim_pin(struct sim_world *w, uint64_t gpa, uint64_t n_pages);
+int sim_unpin(struct sim_world *w, uint64_t gpa, uint64_t n_pages);
+void sim_unpin_all(struct sim_world *w);
 
 /* The device of a group does DMA at an IOVA. 0, or -EFAULT: the IOMMU refused (no mapping,
  * no right), -ENODEV: the device is not open. */

@@ -12,6 +12,7 @@
 #include "core/uapi.h"
 #include "sim/arena.h"
 #include "sim/dma_space.h"
+#include "sim/page_runs.h"
 #include "sim/sim.h"
 
 #define SIM_LIKELY(x)   __builtin_expect(!!(x), 1)
@@ -27,6 +28,12 @@ struct frame {
     uint32_t pins;
     uint32_t owners; /* backing slots that hold it: 0 or 1 */
     uint32_t next_free;
+};
+
+/* References that somebody else on the host holds, by guest page. */
+struct host_pin {
+    uint64_t gpa_page;
+    uint32_t frame;
 };
 
 struct frames {
@@ -59,6 +66,7 @@ struct backing {
     uint64_t huge_pages;               /* hugetlb: pages that come and go together; else 0 */
     struct sim_vm *vm;                 /* BACKING_GMEM: the VM that it belongs to */
     uint64_t flags;                    /* guest_memfd creation flags */
+    struct page_runs private_pages;    /* of a guest_memfd that keeps attributes */
     struct backing_chunk *first_chunk; /* the first one that was needed */
     struct backing_chunk **chunks;     /* by hash of the chunk number */
     uint32_t n_chunk_buckets;
@@ -164,19 +172,15 @@ struct slot {
     uint64_t shared_page;
 };
 
-struct run { /* private pages [first, end) */
-    uint64_t first, end;
-};
-
 struct sim_vm {
     uint32_t type;
     uint32_t refs; /* its fd, its vcpus, its guest_memfds */
     uint64_t exit_hypercalls;
     struct slot *slots; /* sorted by gpa */
     uint32_t n_slots, cap_slots;
-    uint32_t last_slot;       /* where kvm_slot_at looks first */
-    struct run *private_runs; /* sorted, disjoint, not touching */
-    uint32_t n_runs, cap_runs;
+    uint32_t last_slot;             /* where kvm_slot_at looks first */
+    struct page_runs private_pages; /* by guest page */
+    bool gmem_attributes; /* ... unless guest_memfds keep it, each for its own pages */
     uint32_t n_vcpus;
 };
 
@@ -203,16 +207,31 @@ int gmem_fallocate(struct sim_world *w, struct backing *b, int mode, int64_t off
                    int64_t size);
 /* What close() of such an fd does. */
 void kvm_release(struct sim_world *w, struct sim_fd *f);
+/* The last fd or mapping of a guest_memfd went. */
 void gmem_release(struct sim_world *w, struct backing *b);
-bool kvm_page_is_private(const struct sim_vm *vm, uint64_t gpa_page);
+/* Its own say about an mmap of it. */
+int gmem_mmap_check(const struct backing *b, int flags);
+/* May the host touch that page through a mapping? SIGBUS otherwise. */
+bool gmem_host_may_touch(const struct backing *b, uint64_t page);
+int gmem_ioctl(struct sim_world *w, struct sim_fd *f, unsigned long request, void *arg);
+bool kvm_page_is_private(struct sim_vm *vm, uint64_t gpa_page);
 /* The page's attribute, and in *end where the stretch of pages that share it ends. */
-bool kvm_private_stretch(const struct sim_vm *vm, uint64_t gpa_page, uint64_t *end);
+bool kvm_private_stretch(struct sim_vm *vm, uint64_t gpa_page, uint64_t *end);
 struct slot *kvm_slot_at(struct sim_vm *vm, uint64_t gpa_page);
 /* What holds the shared side of a page of a slot now, and where; NULL: nothing. */
 struct backing *kvm_slot_shared(struct sim_world *w, struct slot *s, uint64_t gpa_page,
                                 uint64_t *page);
 /* What holds the private side; NULL: nothing. */
 struct backing *kvm_slot_private(struct slot *s, uint64_t gpa_page, uint64_t *page);
+/* Does the guest_memfd hold both sides? That of a file which can be mapped does (behaviour.md
+ * 7.6). */
+static inline bool kvm_slot_has_one_backing(const struct slot *s)
+{
+    return s->gmem && (s->gmem->flags & GUEST_MEMFD_FLAG_MMAP);
+}
+/* The frame that a guest access to a page of the slot reaches, faulted in as KVM would. */
+int kvm_slot_fault(struct sim_world *w, struct slot *s, uint64_t gpa_page, bool is_private,
+                   bool write, uint32_t *frame);
 /* The vCPU of the newest VM that the VMM gave this number, or NULL. */
 struct sim_vcpu *kvm_vcpu(const struct sim_world *w, uint32_t id);
 /* What a hypercall told the guest: the status field of the run page as it stands, while the
@@ -304,6 +323,7 @@ struct sim_world {
     struct sim_call call; /* the one being answered */
     int early_error;      /* errno that a fault chose for the call being answered, or ... */
     int late_error;       /* ... the one that it gets after its effect */
+    int call_cannot;      /* an errno that it can never give, 0: all of its point's */
     bool call_is_exit;    /* its error is a vCPU exit or a signal: no failure */
     bool op_failed;       /* a call of the current op has failed */
     uint64_t armed;       /* bit per point: a fault is armed there */
@@ -315,6 +335,8 @@ struct sim_world {
     uint32_t n_fds;
     struct sim_fd fds[SIM_FDS_MAX];
     struct frames frames;
+    struct host_pin *host_pins; /* ascending */
+    uint32_t n_host_pins, cap_host_pins;
     struct mm mm;
     uint16_t next_backing_id;
     struct sim_vm *vm; /* the newest VM: the machine that guest accesses and observe mean */

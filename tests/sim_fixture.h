@@ -70,26 +70,38 @@ static inline void fx_record(void *ctx, const struct sim_call *call)
 }
 
 /* An empty world, calls recorded. */
-static inline void fx_world(struct fx *fx, uint64_t fault_seed)
+static inline void fx_world_of(struct fx *fx, const struct sim_config *config)
 {
-    struct sim_config config = {
-        .page_size = PS, .memlock_pages = UINT64_MAX, .fault_seed = fault_seed};
     struct sim_arena *arena = sim_arena_get();
 
     assert_non_null(arena);
-    *fx = (struct fx){.w = sim_world_new(arena, &config)};
+    *fx = (struct fx){.w = sim_world_new(arena, config)};
     fx->h = sim_host(fx->w);
     sim_world_on_call(fx->w, fx_record, fx);
 }
 
-/* ... with a VM of the given type. */
-static inline void fx_vm(struct fx *fx, unsigned long type)
+static inline void fx_world(struct fx *fx, uint64_t fault_seed)
 {
-    fx_world(fx, 1);
+    struct sim_config config = {
+        .page_size = PS, .memlock_pages = UINT64_MAX, .fault_seed = fault_seed};
+
+    fx_world_of(fx, &config);
+}
+
+/* A VM of the given type. */
+static inline void fx_make_vm(struct fx *fx, unsigned long type)
+{
     fx->kvm = host_open(&fx->h, "/dev/kvm", O_RDWR);
     assert_true(fx->kvm >= 0);
     fx->vm = host_ioctl(&fx->h, fx->kvm, KVM_CREATE_VM, (void *)type);
     assert_true(fx->vm >= 0);
+}
+
+/* ... in a world with the defaults. */
+static inline void fx_vm(struct fx *fx, unsigned long type)
+{
+    fx_world(fx, 1);
+    fx_make_vm(fx, type);
 }
 
 static inline uint64_t fx_map(struct fx *fx, uint64_t pages, int prot, int flags, int fd)
@@ -104,10 +116,15 @@ static inline uint64_t fx_anon(struct fx *fx, uint64_t pages)
     return fx_map(fx, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
+static inline int fx_gmem_flags(struct fx *fx, uint64_t pages, uint64_t flags)
+{
+    struct kvm_create_guest_memfd arg = {.size = pages * PS, .flags = flags};
+    return host_ioctl(&fx->h, fx->vm, KVM_CREATE_GUEST_MEMFD, &arg);
+}
+
 static inline int fx_gmem(struct fx *fx, uint64_t pages)
 {
-    struct kvm_create_guest_memfd arg = {.size = pages * PS};
-    return host_ioctl(&fx->h, fx->vm, KVM_CREATE_GUEST_MEMFD, &arg);
+    return fx_gmem_flags(fx, pages, 0);
 }
 
 static inline int fx_region(struct fx *fx, uint32_t slot, uint32_t flags, uint64_t gpa,

@@ -303,16 +303,16 @@ static void test_attribute_rows(void **state)
     assert_rule("end is 2^64", fx_attributes(&fx, last, PS, p), -EINVAL);
     assert_rule("address", fx_attributes(&fx, M64 + 1, PS, p), -EINVAL);
     assert_rule("size", fx_attributes(&fx, M64, 100, p), -EINVAL);
-    assert_int_equal(fx.w->vm->n_runs, 0);
+    assert_int_equal(fx.w->vm->private_pages.n, 0);
     assert_int_equal(fx.w->n_changes, 0);
     assert_rule("no slot there", fx_attributes(&fx, M64, PS, p), 0);
     assert_rule("again", fx_attributes(&fx, M64, PS, p), 0);
     assert_rule("2^51", fx_attributes(&fx, 1ull << 51, PS, p), 0);
     assert_rule("2^60", fx_attributes(&fx, 1ull << 60, PS, p), 0);
     assert_rule("4G", fx_attributes(&fx, 0, 4ull << 30, p), 0);
-    assert_int_equal(fx.w->vm->n_runs, 3);
+    assert_int_equal(fx.w->vm->private_pages.n, 3);
     assert_rule("4G shared", fx_attributes(&fx, 0, 4ull << 30, 0), 0);
-    assert_int_equal(fx.w->vm->n_runs, 2);
+    assert_int_equal(fx.w->vm->private_pages.n, 2);
 }
 
 /* Already in that state: nothing changed, so nothing is noted. */
@@ -348,9 +348,10 @@ static void test_runs_against_bits(void **state)
         for (unsigned page = 0; page < N; page++)
             assert_int_equal(is_private(page), bits[page]);
         const struct sim_vm *vm = fx.w->vm;
-        for (uint32_t i = 0; i < vm->n_runs; i++) {
-            assert_true(vm->private_runs[i].first < vm->private_runs[i].end);
-            assert_true(!i || vm->private_runs[i - 1].end < vm->private_runs[i].first);
+        for (uint32_t i = 0; i < vm->private_pages.n; i++) {
+            assert_true(vm->private_pages.runs[i].first < vm->private_pages.runs[i].end);
+            assert_true(!i ||
+                        vm->private_pages.runs[i - 1].end < vm->private_pages.runs[i].first);
         }
     }
 }
