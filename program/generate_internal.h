@@ -6,7 +6,7 @@
 #include "program/generate.h"
 #include "program/rng.h"
 
-enum { GEN_NO_SECTION = 0xff, GEN_LISTENERS_MAX = 6 };
+enum { GEN_NO_SECTION = 0xff, GEN_LISTENERS_MAX = 6, GEN_AXIS_VALUES_MAX = 5 };
 
 /* Pages of guest physical space; `section` holds the first one. */
 struct gen_range {
@@ -64,6 +64,12 @@ static inline uint32_t gen_weighted(struct rng *r, const uint16_t *weight, uint3
     return i;
 }
 
+/* generate_weights.c */
+extern const uint16_t gen_axis_weight[AXIS_COUNT][GEN_AXIS_VALUES_MAX];
+extern const uint16_t gen_share_weight[SHARE_COUNT];
+extern const uint16_t gen_op_weight[OP_KIND_COUNT];
+/* generate_axes.c: into g->m; of g only r, m and o are used. */
+void gen_axes(struct gen *g);
 /* generate_machine.c */
 void gen_machine(struct gen *g);
 /* generate_ranges.c */

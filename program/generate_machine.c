@@ -50,25 +50,10 @@ static uint32_t draw_regions(struct gen *g)
     return n < g->n_pages ? n : g->n_pages;
 }
 
-static void draw_axes(struct gen *g)
-{
-    for (uint32_t i = 0; i < AXIS_COUNT; i++) {
-        uint32_t count = program_axis_count(i);
-
-        if (g->o->axis[i] >= 0)
-            g->m->axis[i] = (uint8_t)g->o->axis[i];
-        else if (i == AXIS_failure)
-            g->m->axis[i] = rng_percent(&g->r, 85) ? FAILURE_ROLLBACK : FAILURE_STOP;
-        else if (i == AXIS_page_size && (rng_percent(&g->r, 80) || g->o->n_pages))
-            g->m->axis[i] = PAGE_SIZE_AXIS_4K; /* the size that most pages have room with */
-        else if (count > 1)
-            g->m->axis[i] = (uint8_t)rng_below(&g->r, count);
-    }
-}
-
 static uint8_t draw_share(struct gen *g)
 {
-    uint8_t drawn = rng_percent(&g->r, 50) ? SHARE_MEMFD : SHARE_ANON;
+    uint32_t sum = gen_share_weight[SHARE_ANON] + gen_share_weight[SHARE_MEMFD];
+    uint8_t drawn = (uint8_t)gen_weighted(&g->r, gen_share_weight, sum);
 
     return g->o->share < 0 ? drawn : (uint8_t)g->o->share;
 }
@@ -238,7 +223,7 @@ static void draw_io(struct gen *g)
 
 void gen_machine(struct gen *g)
 {
-    draw_axes(g);
+    gen_axes(g);
     g->page_size = machine_page_size(g->m);
     g->striped = rng_below(&g->r, 1000) < STRIPED_PERMILLE;
     g->n_pages = draw_pages(g);

@@ -231,17 +231,13 @@ static bool worth_it(struct gen *g, uint8_t kind)
 /* Swarm: each kind of op but conversions may be missing, rare or frequent. */
 static void draw_weights(struct gen *g)
 {
-    static const uint16_t base[OP_KIND_COUNT] = {
-        [OP_CONVERT] = 54,  [OP_READ] = 6,   [OP_WRITE] = 8,  [OP_DMA_READ] = 8,
-        [OP_DMA_WRITE] = 8, [OP_ATTACH] = 4, [OP_DETACH] = 4, [OP_LISTEN] = 8,
-        [OP_UNLISTEN] = 4,  [OP_QUERY] = 4,
-    };
+    const uint16_t *base = gen_op_weight;
     uint64_t bits = rng_next(&g->r);
     uint32_t others = 0;
 
     g->weight[OP_CONVERT] = base[OP_CONVERT];
     for (uint32_t i = OP_CONVERT + 1; i < OP_KIND_COUNT; i++) {
-        uint32_t draw = (bits >> (4 * i)) & 15; /* 6 off, 3 half, 4 plain, 3 triple */
+        uint32_t draw = (bits >> (4 * i % 64)) & 15; /* 6 off, 3 half, 4 plain, 3 triple */
 
         g->weight[i] = draw < 6    ? 0
                        : draw < 9  ? base[i] / 2

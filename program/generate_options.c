@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "program/complain.h"
-#include "program/generate.h"
+#include "program/generate_internal.h"
+#include "program/validate.h"
 
 enum field {
     FIELD_SHARE,
@@ -51,6 +52,7 @@ static const char *const axis_help[AXIS_COUNT] = {
     [AXIS_tracker] = "what remembers which pages are shared",
     [AXIS_iommu] = "what maps memory for devices",
     [AXIS_mapping] = "what one DMA mapping covers",
+    [AXIS_split] = "what happens to a mapping of which a part must go",
     [AXIS_kernel] = "whose semantics the mock kernel has",
     [AXIS_page_size] = "size of a page",
 };
@@ -156,6 +158,16 @@ static int set_name(int8_t *out, uint32_t field, const char *const names[2], con
                     show(value, strlen(value)).s);
 }
 
+/* Two values can be good and not go together. */
+static int check_together(const struct generate_options *o, const struct complaint *c)
+{
+    struct machine m = {.n_vcpus = 1};
+    struct gen g = {.r = rng_make(0, RNG_PROGRAM), .m = &m, .o = o};
+
+    gen_axes(&g);
+    return validate_axes(&m, c);
+}
+
 static int set_field(struct generate_options *o, uint32_t field, const char *value,
                      const struct complaint *c)
 {
@@ -204,7 +216,7 @@ int generate_set(struct generate_options *o, const char *assignment, char *why, 
         return complain(&c, "expected key=value, got '%s'", show(assignment, n).s);
     for (uint32_t i = 0; i < AXIS_COUNT; i++) {
         if (is(assignment, n, program_axis_name(i)))
-            return set_axis(o, i, equals + 1, &c);
+            return set_axis(o, i, equals + 1, &c) ? -EINVAL : check_together(o, &c);
     }
     for (uint32_t i = 0; i < FIELD_COUNT; i++) {
         if (is(assignment, n, fields[i].name))

@@ -6,17 +6,18 @@
 #include "program/op_table.h"
 #include "program/validate.h"
 
-/* "a|b|c" of up to four values, at compile time. */
-#define JOIN_1(a)                     a
-#define JOIN_2(a, b)                  a "|" b
-#define JOIN_3(a, b, c)               a "|" b "|" c
-#define JOIN_4(a, b, c, d)            a "|" b "|" c "|" d
-#define JOIN_PICK(a, b, c, d, n, ...) n
+/* "a|b|c" of up to five values, at compile time. */
+#define JOIN_1(a)                        a
+#define JOIN_2(a, b)                     a "|" b
+#define JOIN_3(a, b, c)                  a "|" b "|" c
+#define JOIN_4(a, b, c, d)               a "|" b "|" c "|" d
+#define JOIN_5(a, b, c, d, e)            a "|" b "|" c "|" d "|" e
+#define JOIN_PICK(a, b, c, d, e, n, ...) n
 #define JOIN(...)                                                                              \
-    JOIN_PICK(__VA_ARGS__, JOIN_4, JOIN_3, JOIN_2, JOIN_1, none)                               \
+    JOIN_PICK(__VA_ARGS__, JOIN_5, JOIN_4, JOIN_3, JOIN_2, JOIN_1, none)                       \
     (__VA_ARGS__)
 
-enum { AXIS_VALUES_MAX = 4 };
+enum { AXIS_VALUES_MAX = 5 };
 
 struct axis_row {
     const char *name;
@@ -73,6 +74,11 @@ const char *op_kind_name(uint32_t kind)
 const char *op_kind_help(uint32_t kind)
 {
     return kind < OP_KIND_COUNT ? op_rows[kind].help : NULL;
+}
+
+const char *expect_kind_name(uint32_t kind)
+{
+    return kind < EXPECT_KIND_COUNT ? expect_rows[kind].name : NULL;
 }
 
 const char *region_kind_name(uint32_t kind)

@@ -31,34 +31,46 @@ enum {
 #define PROGRAM_GPA_END UINT64_C(0xfee00000)
 
 /* The axes of a machine: AXIS(field, first value, ...). The values are the text names; a
- * machine holds the index. Only what is built is listed. */
+ * machine holds the index. Which of them go together: validate_machine. What this version can
+ * run: run/unbuilt.c; what random programs have: program/generate_weights.c. */
 #define PROGRAM_AXES(AXIS)                                                                     \
-    AXIS(mode, "discard")                                                                      \
+    AXIS(mode, "discard", "inplace")                                                           \
     AXIS(order, "attribute-first", "unmap-first")                                              \
     AXIS(failure, "rollback", "stop")                                                          \
-    AXIS(tracker, "bitmap")                                                                    \
-    AXIS(iommu, "type1")                                                                       \
-    AXIS(mapping, "page")                                                                      \
-    AXIS(kernel, "6.12")                                                                       \
+    AXIS(tracker, "bitmap", "extents")                                                         \
+    AXIS(iommu, "type1", "type1v1", "iommufd", "compat", "compatv1")                           \
+    AXIS(mapping, "page", "run")                                                               \
+    AXIS(split, "remap", "cut", "refuse")                                                      \
+    AXIS(kernel, "6.12", "7.3", "proposed")                                                    \
     AXIS(page_size, "4k", "16k", "64k")
 
 #define PROGRAM_AXIS_ENUM(name, ...) AXIS_##name,
 enum program_axis { PROGRAM_AXES(PROGRAM_AXIS_ENUM) AXIS_COUNT };
 
+enum { MODE_DISCARD, MODE_INPLACE };
 enum { ORDER_ATTRIBUTE_FIRST, ORDER_UNMAP_FIRST };
 enum { FAILURE_ROLLBACK, FAILURE_STOP };
+enum { TRACKER_BITMAP, TRACKER_EXTENTS };
+enum { IOMMU_TYPE1, IOMMU_TYPE1V1, IOMMU_IOMMUFD, IOMMU_COMPAT, IOMMU_COMPATV1 };
+enum { MAPPING_PAGE, MAPPING_RUN };
+enum { SPLIT_REMAP, SPLIT_CUT, SPLIT_REFUSE };
+enum { KERNEL_6_12, KERNEL_7_3, KERNEL_PROPOSED };
 enum { PAGE_SIZE_AXIS_4K, PAGE_SIZE_AXIS_16K, PAGE_SIZE_AXIS_64K };
 
 enum region_kind { REGION_RAM, REGION_ROM, REGION_MMIO };
-enum region_share { SHARE_ANON, SHARE_MEMFD };
+enum region_share { SHARE_ANON, SHARE_MEMFD, SHARE_HUGETLB, SHARE_COUNT };
 
 /* A memory region and its RAM block. */
 struct region_decl {
     uint8_t kind;        /* enum region_kind */
-    uint8_t share;       /* enum region_share: what holds its shared side */
+    uint8_t share;       /* enum region_share: what holds its shared side; says nothing of a
+                            guest_memfd region in mode=inplace, whose file holds both */
     uint8_t guest_memfd; /* 1: RAM with a private side; all pages start private */
     uint8_t also_share;  /* bit per enum region_share: the matrix may use these instead */
     uint32_t n_pages;
+    uint32_t huge_pages;       /* share=hugetlb: base pages of a huge page, 2, 4, ...; else 0 */
+    uint32_t virtio_mem_pages; /* block size, a power of two; 0: no virtio-mem region */
+    uint32_t requested_pages;  /* at the start, whole blocks; 0 without virtio-mem */
 };
 
 /* Pages [first_page, first_page + n_pages) of a region at a guest physical page number. */
@@ -74,7 +86,8 @@ struct section_decl {
 struct container_decl {
     uint8_t listen_all; /* 1: every section from its first device on; 0: see OP_LISTEN */
     uint8_t pad[3];
-    uint32_t entry_limit; /* dma_entry_limit when it is opened */
+    uint32_t entry_limit; /* dma_entry_limit when it is opened; iommufd and its compat
+                             layer have none, there it says nothing */
 };
 
 struct device_decl {
@@ -87,7 +100,7 @@ struct machine {
     /* Bit per value: the matrix (run/matrix.h) may use these instead; the value above is not
      * among them. 0: that value alone. */
     uint8_t also[AXIS_COUNT];
-    uint8_t pad[8 - AXIS_COUNT % 8];
+    uint8_t pad[8 - 2 * AXIS_COUNT % 8];
     uint32_t n_vcpus;
     uint32_t memlock_pages; /* RLIMIT_MEMLOCK in pages without CAP_IPC_LOCK; 0: no limit */
     uint32_t n_regions;
@@ -106,13 +119,25 @@ enum op_kind {
     OP_WRITE,    /* vcpu writes `value` into the page */
     OP_DMA_READ, /* device reads the page through its IOVA (= GPA) */
     OP_DMA_WRITE,
-    OP_ATTACH,   /* device */
-    OP_DETACH,   /* device */
-    OP_LISTEN,   /* container, range of a region: register a listener */
-    OP_UNLISTEN, /* container, the same range again */
-    OP_QUERY,    /* range of a region: is it populated? */
-    OP_FAULT,    /* arm a fault for the ops that follow */
-    OP_DISARM,   /* disarm all faults */
+    OP_ATTACH,     /* device */
+    OP_DETACH,     /* device */
+    OP_LISTEN,     /* container, range of a region: register a listener */
+    OP_UNLISTEN,   /* container, the same range again */
+    OP_QUERY,      /* range of a region: is it populated? */
+    OP_PLUG,       /* range of a virtio-mem region: the guest plugs blocks */
+    OP_UNPLUG,     /* the reverse */
+    OP_UNPLUG_ALL, /* virtio-mem region */
+    OP_RESIZE,     /* virtio-mem region; value: pages that it is asked to plug */
+    OP_REMOVE,     /* region: unplugged as a whole, memory and all */
+    OP_ADD,        /* region: back, as it was declared */
+    OP_RESET,      /* of a confidential guest */
+    OP_PIN,        /* range of a region: someone else on the host takes references */
+    OP_UNPIN,
+    OP_GUARD,      /* enum guard_kind, value: 1 taken, 0 given back, by someone else */
+    OP_MIGRATE,    /* value: 1 start, 0 stop */
+    OP_DIRTY_SYNC, /* what may have changed since the last one? */
+    OP_FAULT,      /* arm a fault for the ops that follow */
+    OP_DISARM,     /* disarm all faults */
     OP_KIND_COUNT
 };
 
@@ -125,6 +150,24 @@ enum op_via {
 
 enum { OP_NO_REGION = 0xff };
 
+/* The users of discarding that exclude each other (behaviour.md 1.4). */
+enum guard_kind {
+    GUARD_DISABLE,
+    GUARD_UNCOORDINATED_DISABLE,
+    GUARD_REQUIRE,
+    GUARD_COORDINATED_REQUIRE,
+    GUARD_KIND_COUNT
+};
+
+/* What the guest's virtio-mem driver is told. */
+enum virtio_mem_response {
+    RESPONSE_ACK,
+    RESPONSE_NACK,
+    RESPONSE_BUSY,
+    RESPONSE_ERROR,
+    RESPONSE_COUNT
+};
+
 enum fault_when {
     FAULT_NTH,    /* the value-th hit from now on (1 = the next), once */
     FAULT_STICKY, /* the value-th hit and all after it */
@@ -133,7 +176,7 @@ enum fault_when {
 
 struct op {
     uint8_t kind;       /* enum op_kind */
-    uint8_t unit;       /* vcpu, device or container */
+    uint8_t unit;       /* vcpu, device, container or enum guard_kind */
     uint8_t region;     /* `start` counts from this region's start; OP_NO_REGION: a GPA */
     uint8_t to_private; /* OP_CONVERT */
     uint8_t via;        /* OP_CONVERT: enum op_via */
@@ -145,8 +188,9 @@ struct op {
     uint32_t line;      /* line of the text it came from, 0 when it did not */
     uint64_t start;     /* bytes; region form: the GPA of that byte is meant, and the range
                            runs on from there in guest physical space */
-    uint64_t size;      /* bytes; ops on one page: the page size */
-    uint64_t value;     /* OP_WRITE, OP_DMA_WRITE: content token, not 0; OP_FAULT: see when */
+    uint64_t size;      /* bytes; ops on one page: the page size, on a region: all of it */
+    uint64_t value;     /* OP_WRITE, OP_DMA_WRITE: content token, not 0; OP_FAULT: see when;
+                           OP_RESIZE: pages; OP_GUARD, OP_MIGRATE: 0 or 1 */
 };
 
 enum expect_kind {
@@ -163,6 +207,12 @@ enum expect_kind {
     EXPECT_ENTRIES,   /* container, value: DMA entries in use */
     EXPECT_STOPPED,   /* value: 1 the VM is stopped, 0 it runs */
     EXPECT_POPULATED, /* value: answer of OP_QUERY */
+    EXPECT_RESPONSE,  /* value: enum virtio_mem_response to a virtio-mem op */
+    EXPECT_PLUGGED,   /* range: every page plugged; as all are without virtio-mem */
+    EXPECT_UNPLUGGED, /* range: none */
+    EXPECT_DIRTY,     /* range: OP_DIRTY_SYNC answered that every page may have changed */
+    EXPECT_CLEAN,     /* range: that none has */
+    EXPECT_BLOCKED,   /* range of one page: why an in-place conversion failed: it is in use */
     EXPECT_KIND_COUNT
 };
 
@@ -174,9 +224,8 @@ struct expect {
     uint8_t kind; /* enum expect_kind */
     uint8_t unit;
     uint8_t region;
-    uint8_t pad;
     uint16_t point;
-    uint16_t pad2;
+    uint16_t pad;
     uint32_t line;
     uint64_t start; /* bytes from the start of the region */
     uint64_t size;
@@ -207,7 +256,8 @@ int program_copy(struct program *to, const struct program *from);
 int program_add_op(struct program *p, const struct op *op);
 int program_add_expect(struct program *p, const struct expect *expect);
 
-/* Fixes an axis, or what holds the shared sides of all regions with memory. With another page
+/* Fixes an axis, or what holds the shared sides of all regions with memory (hugetlb needs
+ * regions that say how large their huge pages are). With another page
  * size all byte positions and sizes scale: what was page 3, or a page and a half, still is.
  * Numbers that are too large to scale stay as they are. The result may not validate. */
 void program_set_axis(struct program *p, enum program_axis axis, uint8_t value);
@@ -241,5 +291,6 @@ uint32_t program_axis_count(uint32_t axis);
 uint8_t program_axis_all(uint32_t axis); /* a bit for each value */
 const char *op_kind_name(uint32_t kind);
 const char *op_kind_help(uint32_t kind); /* one line for `gmemcheck ops` */
+const char *expect_kind_name(uint32_t kind);
 
 #endif

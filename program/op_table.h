@@ -13,7 +13,7 @@ struct parser;
 struct writer;
 
 /* What `unit` counts. */
-enum op_unit { UNIT_NONE, UNIT_VCPU, UNIT_DEVICE, UNIT_CONTAINER };
+enum op_unit { UNIT_NONE, UNIT_VCPU, UNIT_DEVICE, UNIT_CONTAINER, UNIT_GUARD };
 
 /* Fields with a meaning; all others are 0. */
 enum {
@@ -55,6 +55,12 @@ extern const struct expect_row expect_rows[EXPECT_KIND_COUNT];
 int check_convert(const struct machine *m, const struct op *op, const struct complaint *c);
 int check_data(const struct machine *m, const struct op *op, const struct complaint *c);
 int check_region_range(const struct machine *m, const struct op *op, const struct complaint *c);
+int check_plug(const struct machine *m, const struct op *op, const struct complaint *c);
+int check_pin(const struct machine *m, const struct op *op, const struct complaint *c);
+int check_region_op(const struct machine *m, const struct op *op, const struct complaint *c);
+int check_unplug_all(const struct machine *m, const struct op *op, const struct complaint *c);
+int check_resize(const struct machine *m, const struct op *op, const struct complaint *c);
+int check_switch(const struct machine *m, const struct op *op, const struct complaint *c);
 int check_fault(const struct machine *m, const struct op *op, const struct complaint *c);
 
 /* Checks of expect_rows. program/validate_expect.c */
@@ -66,5 +72,8 @@ int check_side_pages(const struct program *p, const struct expect *e,
 int check_read_back(const struct program *p, const struct expect *e, const struct complaint *c);
 int check_truth(const struct program *p, const struct expect *e, const struct complaint *c);
 int check_populated(const struct program *p, const struct expect *e, const struct complaint *c);
+int check_response(const struct program *p, const struct expect *e, const struct complaint *c);
+int check_dirty(const struct program *p, const struct expect *e, const struct complaint *c);
+int check_blocked(const struct program *p, const struct expect *e, const struct complaint *c);
 
 #endif

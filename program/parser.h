@@ -66,6 +66,12 @@ int take_word(struct parser *ps, const char *what, struct word *w);
 int take_literal(struct parser *ps, const char *literal);
 int parse_number(struct parser *ps, const char *what, struct word w, uint64_t min, uint64_t max,
                  uint64_t *number);
+/* The same in 32 bits. */
+int parse_u32(struct parser *ps, const char *what, struct word w, uint32_t min, uint32_t max,
+              uint32_t *out);
+/* Index of a word among n names. */
+int parse_one_of(struct parser *ps, const char *what, struct word w, const char *const *names,
+                 uint32_t n, uint8_t *index);
 /* "c0": a container ('c') or device ('d') of the machine. */
 int parse_unit(struct parser *ps, struct word w, enum op_unit unit, uint8_t *index);
 int take_unit(struct parser *ps, enum op_unit unit, uint8_t *index);
@@ -126,7 +132,11 @@ int parse_dma_read(struct parser *ps, struct op *op);
 int parse_dma_write(struct parser *ps, struct op *op);
 int parse_device_op(struct parser *ps, struct op *op);
 int parse_listen(struct parser *ps, struct op *op);
-int parse_query(struct parser *ps, struct op *op);
+int parse_pages_op(struct parser *ps, struct op *op);
+int parse_region_op(struct parser *ps, struct op *op);
+int parse_resize(struct parser *ps, struct op *op);
+int parse_guard(struct parser *ps, struct op *op);
+int parse_migrate(struct parser *ps, struct op *op);
 int parse_fault(struct parser *ps, struct op *op);
 int parse_nothing(struct parser *ps, struct op *op);
 
@@ -137,6 +147,7 @@ int parse_expect_mapped(struct parser *ps, struct expect *e);
 int parse_expect_side(struct parser *ps, struct expect *e);
 int parse_expect_calls(struct parser *ps, struct expect *e);
 int parse_expect_number(struct parser *ps, struct expect *e);
+int parse_expect_response(struct parser *ps, struct expect *e);
 int parse_expect_entries(struct parser *ps, struct expect *e);
 int parse_expect_stopped(struct parser *ps, struct expect *e);
 

@@ -7,6 +7,13 @@
 #include "program/op.h"
 #include "program/op_table.h"
 
+/* Programs are compared byte for byte: no field may have a hole before it. */
+static_assert(offsetof(struct machine, n_vcpus) % 8 == 0, "axis[] and its pad are words");
+static_assert(offsetof(struct expect, point) == 4 + AXIS_COUNT + 3 &&
+                  offsetof(struct expect, start) == offsetof(struct expect, point) + 8,
+              "no hole");
+static_assert(sizeof(struct region_decl) == 4 + 4 * sizeof(uint32_t), "no hole");
+
 void program_init(struct program *p)
 {
     assert(p);
@@ -153,6 +160,8 @@ void program_set_share(struct program *p, uint8_t share)
             continue;
         r->share = share;
         r->also_share = 0;
+        if (share != SHARE_HUGETLB)
+            r->huge_pages = 0;
     }
 }
 

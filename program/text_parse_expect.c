@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "program/parser.h"
+#include "program/writer.h"
 
 static int add_expect(struct parser *ps, const struct expect *e)
 {
@@ -51,6 +52,19 @@ int parse_expect_number(struct parser *ps, struct expect *e)
 
     if (!error)
         error = parse_number(ps, expect_rows[e->kind].name, value, 0, UINT64_MAX, &e->value);
+    return error ? error : add_expect(ps, e);
+}
+
+int parse_expect_response(struct parser *ps, struct expect *e)
+{
+    struct word value = {"", 0};
+    uint8_t index = 0;
+    int error = own_value(ps, e, &value);
+
+    if (!error)
+        error =
+            parse_one_of(ps, "expect response", value, response_names, RESPONSE_COUNT, &index);
+    e->value = index;
     return error ? error : add_expect(ps, e);
 }
 
@@ -144,6 +158,14 @@ int parse_expect_stopped(struct parser *ps, struct expect *e)
     return add_expect(ps, e);
 }
 
+static bool takes_value(uint32_t kind)
+{
+    int (*parse)(struct parser *, struct expect *) = expect_rows[kind].parse;
+
+    return parse == parse_expect_errno || parse == parse_expect_number ||
+           parse == parse_expect_response;
+}
+
 static const char *expect_name(const void *ctx, uint32_t i)
 {
     (void)ctx;
@@ -167,8 +189,7 @@ static int parse_check(struct parser *ps, const struct expect *about)
         return complain(&ps->complaint, "unknown expectation '%s'%s", quote(w).s,
                         suggest(name, expect_name, NULL).s);
     e.kind = (uint8_t)kind;
-    if (has_value && expect_rows[kind].parse != parse_expect_errno &&
-        expect_rows[kind].parse != parse_expect_number)
+    if (has_value && !takes_value(kind))
         return complain(&ps->complaint, "'%s' takes no =value", expect_rows[kind].name);
     return expect_rows[kind].parse(ps, &e);
 }

@@ -1,31 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The declarations: machine, region, section, container, device, seed. */
+/* The declarations but region: machine, section, container, device, seed. */
 #include <assert.h>
 
 #include "program/parser.h"
-#include "program/writer.h"
-
-/* "a or b": one of two words as 0 or 1. */
-static int parse_choice(struct parser *ps, const char *what, struct word w, const char *zero,
-                        const char *one, uint8_t *out)
-{
-    if (!word_is(w, zero) && !word_is(w, one))
-        return complain(&ps->complaint, "%s: expected %s or %s, got '%s'", what, zero, one,
-                        quote(w).s);
-    *out = word_is(w, one);
-    return 0;
-}
-
-static int parse_u32(struct parser *ps, const char *what, struct word w, uint32_t min,
-                     uint32_t max, uint32_t *out)
-{
-    uint64_t number = 0;
-    int error = parse_number(ps, what, w, min, max, &number);
-
-    if (!error)
-        *out = (uint32_t)number;
-    return error;
-}
 
 static int set_axis(struct parser *ps, enum program_axis axis, struct word values,
                     struct machine *m)
@@ -75,89 +52,6 @@ int parse_machine(struct parser *ps)
     for (uint32_t i = 0; i < AXIS_COUNT; i++) /* what is not named may be anything */
         ps->p->machine.also[i] = (uint8_t)(program_axis_all(i) & ~1);
     return parse_keys(ps, "machine", keys, sizeof(keys) / sizeof(keys[0]), &ps->p->machine);
-}
-
-static int set_pages(struct parser *ps, struct word value, void *out)
-{
-    struct region_decl *r = out;
-
-    return parse_u32(ps, "pages", value, 1, PROGRAM_PAGES_MAX, &r->n_pages);
-}
-
-/* "anon", "memfd|anon": the first is what it has, the others are for the matrix. */
-static int parse_share_set(struct parser *ps, struct word values, struct region_decl *r)
-{
-    uint32_t end = word_find(values, '|');
-    int error = parse_choice(ps, "share", word_head(values, end), share_names[0],
-                             share_names[1], &r->share);
-
-    r->also_share = 0;
-    while (!error && end < values.n) {
-        uint8_t other = 0;
-
-        values = word_tail(values, end + 1);
-        end = word_find(values, '|');
-        error = parse_choice(ps, "share", word_head(values, end), share_names[0],
-                             share_names[1], &other);
-        if (!error && (other == r->share || r->also_share >> other & 1))
-            error = complain(&ps->complaint, "share=%s is given twice", share_names[other]);
-        r->also_share |= (uint8_t)(1 << other);
-    }
-    return error;
-}
-
-static int set_share(struct parser *ps, struct word value, void *out)
-{
-    struct region_decl *r = out;
-
-    if (r->kind == REGION_MMIO)
-        return complain(&ps->complaint, "an mmio region has no memory, so no share=");
-    return parse_share_set(ps, value, r);
-}
-
-static int set_guest_memfd(struct parser *ps, struct word value, void *out)
-{
-    struct region_decl *r = out;
-
-    return parse_choice(ps, "guest_memfd", value, "no", "yes", &r->guest_memfd);
-}
-
-int parse_region_statement(struct parser *ps)
-{
-    static const struct key keys[] = {
-        {"pages", false, set_pages},
-        {"share", false, set_share},
-        {"guest_memfd", false, set_guest_memfd},
-    };
-    struct machine *m = &ps->p->machine;
-    struct region_decl r = {0};
-    struct word w = {0};
-    uint32_t kind = 0;
-    uint64_t number = 0;
-    int error = take_word(ps, "a region like ram0", &w);
-
-    if (error)
-        return error;
-    if (!region_word(w, &kind, &number))
-        return complain(&ps->complaint, "expected a region like ram0, rom1 or mmio2, got '%s'",
-                        quote(w).s);
-    if (number != m->n_regions)
-        return complain(&ps->complaint,
-                        "regions are numbered as they come: expected %s%u, got"
-                        " '%s'",
-                        region_kind_name(kind), m->n_regions, quote(w).s);
-    if (m->n_regions == PROGRAM_REGIONS_MAX)
-        return complain(&ps->complaint, "too many regions, the most is %d",
-                        PROGRAM_REGIONS_MAX);
-    r.kind = (uint8_t)kind;
-    r.guest_memfd = kind == REGION_RAM;
-    r.also_share = kind == REGION_MMIO ? 0 : 1 << SHARE_MEMFD;
-    error = parse_keys(ps, "region", keys, sizeof(keys) / sizeof(keys[0]), &r);
-    if (!error && !r.n_pages)
-        error = complain(&ps->complaint, "expected pages=N");
-    if (!error)
-        m->regions[m->n_regions++] = r;
-    return error;
 }
 
 int parse_section(struct parser *ps)
@@ -229,7 +123,9 @@ static int set_listen(struct parser *ps, struct word value, void *out)
 {
     struct container_keys *k = out;
 
-    return parse_choice(ps, "listen", value, "manual", "all", &k->decl.listen_all);
+    static const char *const names[] = {"manual", "all"};
+
+    return parse_one_of(ps, "listen", value, names, 2, &k->decl.listen_all);
 }
 
 static int set_entries(struct parser *ps, struct word value, void *out)

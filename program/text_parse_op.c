@@ -19,14 +19,8 @@ static int set_via(struct parser *ps, struct word value, void *out)
 {
     struct op *op = out;
 
-    for (uint8_t i = 0; i < sizeof(via_names) / sizeof(via_names[0]); i++) {
-        if (word_is(value, via_names[i])) {
-            op->via = i;
-            return 0;
-        }
-    }
-    return complain(&ps->complaint, "via: expected hypercall, fault or vmm, got '%s'",
-                    quote(value).s);
+    return parse_one_of(ps, "via", value, via_names, sizeof(via_names) / sizeof(via_names[0]),
+                        &op->via);
 }
 
 static int set_value(struct parser *ps, struct word value, void *out)
@@ -117,9 +111,74 @@ int parse_listen(struct parser *ps, struct op *op)
     return error ? error : take_op_range(ps, false, op);
 }
 
-int parse_query(struct parser *ps, struct op *op)
+int parse_pages_op(struct parser *ps, struct op *op)
 {
     return take_op_range(ps, false, op);
+}
+
+int parse_region_op(struct parser *ps, struct op *op)
+{
+    const struct machine *m = &ps->p->machine;
+    struct word w = {"", 0};
+    uint32_t region = 0;
+    int error = take_word(ps, "a region like ram0", &w);
+
+    if (!error)
+        error = parse_region(ps, w, &region);
+    if (error)
+        return error;
+    op->region = (uint8_t)region;
+    op->size = (uint64_t)m->regions[region].n_pages * machine_page_size(m);
+    return 0;
+}
+
+static int set_resize_pages(struct parser *ps, struct word value, void *out)
+{
+    struct op *op = out;
+
+    return parse_number(ps, "pages", value, 0, UINT32_MAX, &op->value);
+}
+
+int parse_resize(struct parser *ps, struct op *op)
+{
+    static const struct key keys[] = {{"pages", false, set_resize_pages}};
+    int error = parse_region_op(ps, op);
+
+    if (!error && !have_word(ps)) /* 0 is a size, too */
+        error = complain(&ps->complaint, "expected pages=N");
+    return error ? error : parse_keys(ps, "resize", keys, 1, op);
+}
+
+/* One of two words, as op->value. */
+static int take_switch(struct parser *ps, const char *zero, const char *one, struct op *op)
+{
+    const char *const names[] = {zero, one};
+    struct word w = {"", 0};
+    char what[32];
+    uint8_t index = 0;
+    int error;
+
+    (void)snprintf(what, sizeof(what), "%s or %s", one, zero);
+    error = take_word(ps, what, &w);
+    if (!error)
+        error = parse_one_of(ps, op_rows[op->kind].name, w, names, 2, &index);
+    op->value = index;
+    return error;
+}
+
+int parse_guard(struct parser *ps, struct op *op)
+{
+    struct word w = {"", 0};
+    int error = take_word(ps, "a guard like require", &w);
+
+    if (!error)
+        error = parse_one_of(ps, "guard", w, guard_names, GUARD_KIND_COUNT, &op->unit);
+    return error ? error : take_switch(ps, "off", "on", op);
+}
+
+int parse_migrate(struct parser *ps, struct op *op)
+{
+    return take_switch(ps, "stop", "start", op);
 }
 
 int parse_nothing(struct parser *ps, struct op *op)

@@ -45,6 +45,11 @@ static void print_region(FILE *out, const struct machine *m, uint32_t i)
             (void)fprintf(out, "|%s", share_names[other]);
     if (r->kind == REGION_RAM)
         (void)fprintf(out, " guest_memfd=%s", r->guest_memfd ? "yes" : "no");
+    if (r->huge_pages)
+        (void)fprintf(out, " huge_pages=%u", r->huge_pages);
+    if (r->virtio_mem_pages)
+        (void)fprintf(out, " virtio_mem=%u requested=%u", r->virtio_mem_pages,
+                      r->requested_pages);
     (void)fputc('\n', out);
 }
 

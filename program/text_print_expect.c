@@ -45,6 +45,11 @@ void print_expect_number(struct writer *w, const struct expect *e)
     put(w, "%s=%" PRIu64, name_of(e), e->value);
 }
 
+void print_expect_response(struct writer *w, const struct expect *e)
+{
+    put(w, "%s=%s", name_of(e), e->value < RESPONSE_COUNT ? response_names[e->value] : "?");
+}
+
 void print_expect_entries(struct writer *w, const struct expect *e)
 {
     put(w, "%s c%u=%" PRIu64, name_of(e), e->unit, e->value);

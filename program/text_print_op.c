@@ -6,7 +6,10 @@
 #include "program/writer.h"
 
 const char *const via_names[3] = {"hypercall", "fault", "vmm"};
-const char *const share_names[2] = {"anon", "memfd"};
+const char *const share_names[SHARE_COUNT] = {"anon", "memfd", "hugetlb"};
+const char *const guard_names[GUARD_KIND_COUNT] = {"disable", "uncoordinated-disable",
+                                                   "require", "coordinated-require"};
+const char *const response_names[RESPONSE_COUNT] = {"ack", "nack", "busy", "error"};
 
 void put(struct writer *w, const char *format, ...)
 {
@@ -108,10 +111,32 @@ void print_listen(struct writer *w, const struct op *op)
     put_range(w, op->region, op->start, op->size);
 }
 
-void print_query(struct writer *w, const struct op *op)
+void print_pages_op(struct writer *w, const struct op *op)
 {
     put(w, "%s ", name_of(op));
     put_range(w, op->region, op->start, op->size);
+}
+
+void print_region_op(struct writer *w, const struct op *op)
+{
+    put(w, "%s %s", name_of(op), region_name(w->machine, op->region).s);
+}
+
+void print_resize(struct writer *w, const struct op *op)
+{
+    print_region_op(w, op);
+    put(w, " pages=%" PRIu64, op->value);
+}
+
+void print_guard(struct writer *w, const struct op *op)
+{
+    put(w, "%s %s %s", name_of(op), op->unit < GUARD_KIND_COUNT ? guard_names[op->unit] : "?",
+        op->value ? "on" : "off");
+}
+
+void print_migrate(struct writer *w, const struct op *op)
+{
+    put(w, "%s %s", name_of(op), op->value ? "start" : "stop");
 }
 
 void print_fault(struct writer *w, const struct op *op)

@@ -50,6 +50,37 @@ int parse_number(struct parser *ps, const char *what, struct word w, uint64_t mi
     return 0;
 }
 
+int parse_u32(struct parser *ps, const char *what, struct word w, uint32_t min, uint32_t max,
+              uint32_t *out)
+{
+    uint64_t number = 0;
+    int error = parse_number(ps, what, w, min, max, &number);
+
+    if (!error)
+        *out = (uint32_t)number;
+    return error;
+}
+
+int parse_one_of(struct parser *ps, const char *what, struct word w, const char *const *names,
+                 uint32_t n, uint8_t *index)
+{
+    char list[80] = "";
+    size_t used = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (word_is(w, names[i])) {
+            *index = (uint8_t)i;
+            return 0;
+        }
+    }
+    for (uint32_t i = 0; i < n && used < sizeof(list); i++)
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", names[i],
+                                 i + 2 < n   ? ", "
+                                 : i + 1 < n ? " or "
+                                             : "");
+    return complain(&ps->complaint, "%s: expected %s, got '%s'", what, list, quote(w).s);
+}
+
 int parse_unit(struct parser *ps, struct word w, enum op_unit unit, uint8_t *index)
 {
     bool device = unit == UNIT_DEVICE;
@@ -104,7 +135,7 @@ static const char *key_name(const void *ctx, uint32_t i)
 static int unknown_key(struct parser *ps, const char *statement, struct word key,
                        const struct key_list *list)
 {
-    char names[120] = " nothing more";
+    char names[160] = " nothing more";
     size_t used = 0;
 
     for (uint32_t i = 0; i < list->n && used < sizeof(names); i++)

@@ -26,14 +26,34 @@ static int check_expects(const struct program *p, const struct complaint *c, uin
     return 0;
 }
 
+static bool is_shown(const struct machine *m, uint32_t region)
+{
+    for (uint32_t i = 0; i < m->n_sections; i++) {
+        if (m->sections[i].region == region)
+            return true;
+    }
+    return false;
+}
+
+static int check_complete(const struct machine *m, const struct complaint *c)
+{
+    if (!m->n_regions)
+        return complain(c, "the machine has no region");
+    for (uint32_t i = 0; i < m->n_regions; i++) {
+        if (m->regions[i].virtio_mem_pages && !is_shown(m, i))
+            return complain(c, "%s has virtio_mem, so it needs a section", region_name(m, i).s);
+    }
+    return 0;
+}
+
 int program_validate(const struct program *p, char *why, size_t why_size, uint32_t *line)
 {
     const struct complaint c = {why, why_size};
     uint32_t at = 0;
     int error = validate_machine(&p->machine, &c);
 
-    if (!error && !p->machine.n_regions)
-        error = complain(&c, "the machine has no region");
+    if (!error)
+        error = check_complete(&p->machine, &c);
     if (!error && (p->n_ops > PROGRAM_OPS_MAX || p->n_expects > PROGRAM_EXPECTS_MAX))
         error = complain(&c, "%u ops and %u expectations, the most are %u and %u", p->n_ops,
                          p->n_expects, PROGRAM_OPS_MAX, PROGRAM_EXPECTS_MAX);

@@ -6,7 +6,10 @@
 #include "program/complain.h"
 #include "program/op.h"
 
-/* All rules of a machine but that it has a region: holds after each declaration. */
+/* The values exist, and go together. */
+int validate_axes(const struct machine *m, const struct complaint *c);
+int validate_regions(const struct machine *m, const struct complaint *c);
+/* All rules of a machine but those on what it must have: holds after each declaration. */
 int validate_machine(const struct machine *m, const struct complaint *c);
 int validate_op(const struct machine *m, const struct op *op, const struct complaint *c);
 /* `p` holds the ops that the expectation may name. */

@@ -79,13 +79,44 @@ int check_populated(const struct program *p, const struct expect *e, const struc
     return check_truth(p, e, c);
 }
 
+int check_response(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    uint8_t kind = p->ops[e->op].kind;
+
+    if (kind != OP_PLUG && kind != OP_UNPLUG && kind != OP_UNPLUG_ALL && kind != OP_RESIZE)
+        return complain(c, "expect response: only virtio-mem responds, not %s",
+                        op_rows[kind].name);
+    if (e->value >= RESPONSE_COUNT)
+        return complain(c, "expect response: unknown response %" PRIu64, e->value);
+    return 0;
+}
+
+int check_dirty(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    if (p->ops[e->op].kind != OP_DIRTY_SYNC)
+        return complain(c, "expect %s: only dirty-sync answers that, not %s", name_of(e),
+                        op_rows[p->ops[e->op].kind].name);
+    return check_pages(p, e, c);
+}
+
+int check_blocked(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    if (p->ops[e->op].kind != OP_CONVERT)
+        return complain(c, "expect blocked: only convert can be, not %s",
+                        op_rows[p->ops[e->op].kind].name);
+    if (e->size != machine_page_size(&p->machine))
+        return complain(c, "expect blocked: expected one page, not 0x%" PRIx64 " bytes",
+                        e->size);
+    return check_pages(p, e, c);
+}
+
 static int check_fields(const struct expect *e, const struct complaint *c)
 {
     uint8_t has = expect_rows[e->kind].has;
 
     if ((!(has & HAS_RANGE) && (e->region || e->start || e->size)) ||
         (!(has & HAS_VALUE) && e->value) || (!(has & HAS_POINT) && e->point) ||
-        (!expect_rows[e->kind].unit && e->unit) || e->pad || e->pad2)
+        (!expect_rows[e->kind].unit && e->unit) || e->pad)
         return complain(c, "expect %s: a field that it has no use for must be 0", name_of(e));
     return 0;
 }

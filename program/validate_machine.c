@@ -3,7 +3,7 @@
 
 #include "program/validate.h"
 
-static int check_axes(const struct machine *m, const struct complaint *c)
+static int check_values(const struct machine *m, const struct complaint *c)
 {
     for (uint32_t i = 0; i < AXIS_COUNT; i++) {
         if (!program_axis_value(i, m->axis[i]))
@@ -13,6 +13,22 @@ static int check_axes(const struct machine *m, const struct complaint *c)
             return complain(c, "%s: the other values must be other values, not 0x%x",
                             program_axis_name(i), m->also[i]);
     }
+    return 0;
+}
+
+/* Does the machine have this value of this axis? */
+#define HAS(axis_name, value) (m->axis[AXIS_##axis_name] == (value))
+
+static int check_axes_together(const struct machine *m, const struct complaint *c)
+{
+    if (HAS(mode, MODE_INPLACE) && !HAS(kernel, KERNEL_PROPOSED))
+        return complain(c, "mode=inplace needs kernel=proposed");
+    if (HAS(mode, MODE_INPLACE) && !HAS(order, ORDER_ATTRIBUTE_FIRST))
+        return complain(c, "mode=inplace has one order, so order= must stay attribute-first");
+    if (HAS(mapping, MAPPING_PAGE) && !HAS(split, SPLIT_REMAP))
+        return complain(c, "mapping=page has nothing to split, so split= must stay remap");
+    if (HAS(split, SPLIT_CUT) && (HAS(iommu, IOMMU_TYPE1) || HAS(iommu, IOMMU_TYPE1V1)))
+        return complain(c, "split=cut needs iommu=iommufd, compat or compatv1");
     return 0;
 }
 
@@ -37,41 +53,6 @@ static int check_counts(const struct machine *m, const struct complaint *c)
         error = check_count(m->n_containers, PROGRAM_CONTAINERS_MAX, "containers", c);
     if (!error)
         error = check_count(m->n_devices, PROGRAM_DEVICES_MAX, "devices", c);
-    return error;
-}
-
-enum { SHARES_ALL = 1 << SHARE_ANON | 1 << SHARE_MEMFD };
-
-static int check_region(const struct machine *m, uint32_t i, const struct complaint *c)
-{
-    const struct region_decl *r = &m->regions[i];
-
-    if (!region_kind_name(r->kind))
-        return complain(c, "region %u is of unknown kind %u", i, r->kind);
-    if (r->share > SHARE_MEMFD || r->guest_memfd > 1 || r->also_share & ~SHARES_ALL ||
-        r->also_share >> r->share & 1)
-        return complain(c, "%s: a field is out of range", region_name(m, i).s);
-    if (!r->n_pages)
-        return complain(c, "%s has no pages", region_name(m, i).s);
-    if (r->kind != REGION_RAM && r->guest_memfd)
-        return complain(c, "%s cannot have guest_memfd, only ram can", region_name(m, i).s);
-    if (r->kind == REGION_MMIO && (r->share || r->also_share))
-        return complain(c, "%s has no memory, so no share=", region_name(m, i).s);
-    return 0;
-}
-
-static int check_regions(const struct machine *m, const struct complaint *c)
-{
-    uint64_t total = 0;
-    int error = 0;
-
-    for (uint32_t i = 0; i < m->n_regions && !error; i++) {
-        error = check_region(m, i, c);
-        total += m->regions[i].n_pages;
-    }
-    if (!error && total > PROGRAM_PAGES_MAX)
-        error = complain(c, "%" PRIu64 " pages over all regions, the most is %u", total,
-                         PROGRAM_PAGES_MAX);
     return error;
 }
 
@@ -101,6 +82,21 @@ static int check_pair(const struct machine *m, uint32_t i, uint32_t j,
     return 0;
 }
 
+/* What a section may show depends on what its region is. */
+static int check_shown(const struct machine *m, uint32_t i, const struct complaint *c)
+{
+    const struct section_decl *s = &m->sections[i];
+    const struct region_decl *r = &m->regions[s->region];
+
+    if (r->huge_pages && (s->first_page % r->huge_pages || s->n_pages % r->huge_pages))
+        return complain(c, "section %u: %s is shown in whole huge pages of %u", i,
+                        region_name(m, s->region).s, r->huge_pages);
+    if (r->virtio_mem_pages && s->n_pages != r->n_pages)
+        return complain(c, "section %u: %s has virtio_mem, so a section shows all of it", i,
+                        region_name(m, s->region).s);
+    return 0;
+}
+
 static int check_section(const struct machine *m, uint32_t i, const struct complaint *c)
 {
     const struct section_decl *s = &m->sections[i];
@@ -123,7 +119,7 @@ static int check_section(const struct machine *m, uint32_t i, const struct compl
                         " or below: DMA uses IOVA = GPA, and type1 maps nothing from"
                         " 0x%" PRIx64 " on",
                         i, s->n_pages, s->gpa_page, end, PROGRAM_GPA_END);
-    return 0;
+    return check_shown(m, i, c);
 }
 
 static int check_sections(const struct machine *m, const struct complaint *c)
@@ -153,14 +149,21 @@ static int check_io(const struct machine *m, const struct complaint *c)
     return 0;
 }
 
+int validate_axes(const struct machine *m, const struct complaint *c)
+{
+    int error = check_values(m, c);
+
+    return error ? error : check_axes_together(m, c);
+}
+
 int validate_machine(const struct machine *m, const struct complaint *c)
 {
-    int error = check_axes(m, c);
+    int error = validate_axes(m, c);
 
     if (!error)
         error = check_counts(m, c);
     if (!error)
-        error = check_regions(m, c);
+        error = validate_regions(m, c);
     if (!error)
         error = check_sections(m, c);
     if (!error)

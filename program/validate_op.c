@@ -26,6 +26,10 @@ static int check_unit(const struct machine *m, const struct op *op, const struct
         return op->unit < m->n_containers ? 0
                                           : complain(c, "c%u, the machine has %u containers",
                                                      op->unit, m->n_containers);
+    case UNIT_GUARD:
+        return op->unit < GUARD_KIND_COUNT
+                   ? 0
+                   : complain(c, "guard %u, there are %u", op->unit, GUARD_KIND_COUNT);
     default:
         return op->unit ? complain(c, "%s has no unit, its field must be 0", name_of(op)) : 0;
     }
@@ -129,6 +133,67 @@ int check_region_range(const struct machine *m, const struct op *op, const struc
     if (op->start > bytes || op->size > bytes - op->start)
         return complain(c, "%s: the range leaves %s, which has %u pages", name_of(op),
                         region_name(m, op->region).s, m->regions[op->region].n_pages);
+    return 0;
+}
+
+/* Whole blocks or not, plugged or not: that is for the device to say. */
+int check_plug(const struct machine *m, const struct op *op, const struct complaint *c)
+{
+    int error = check_region_range(m, op, c);
+
+    if (!error && !m->regions[op->region].virtio_mem_pages)
+        error =
+            complain(c, "%s: %s has no virtio_mem", name_of(op), region_name(m, op->region).s);
+    return error;
+}
+
+int check_pin(const struct machine *m, const struct op *op, const struct complaint *c)
+{
+    int error = check_region_range(m, op, c);
+
+    if (!error && m->axis[AXIS_mode] != MODE_INPLACE)
+        error =
+            complain(c, "%s: only mode=inplace has pages that others can hold", name_of(op));
+    if (!error && !m->regions[op->region].guest_memfd)
+        error =
+            complain(c, "%s: %s has no guest_memfd", name_of(op), region_name(m, op->region).s);
+    return error;
+}
+
+int check_region_op(const struct machine *m, const struct op *op, const struct complaint *c)
+{
+    if (op->region >= m->n_regions)
+        return complain(c, "%s: region %u, there are %u", name_of(op), op->region,
+                        m->n_regions);
+    if (op->start ||
+        op->size != (uint64_t)m->regions[op->region].n_pages * machine_page_size(m))
+        return complain(c, "%s: expected the whole of %s", name_of(op),
+                        region_name(m, op->region).s);
+    return 0;
+}
+
+int check_unplug_all(const struct machine *m, const struct op *op, const struct complaint *c)
+{
+    int error = check_region_op(m, op, c);
+
+    return error ? error : check_plug(m, op, c);
+}
+
+int check_resize(const struct machine *m, const struct op *op, const struct complaint *c)
+{
+    int error = check_unplug_all(m, op, c);
+
+    if (!error && op->value > UINT32_MAX)
+        error = complain(c, "resize: %" PRIu64 " pages, the most is %u", op->value, UINT32_MAX);
+    return error;
+}
+
+int check_switch(const struct machine *m, const struct op *op, const struct complaint *c)
+{
+    (void)m;
+    if (op->value > 1)
+        return complain(c, "%s: the value must be 0 or 1, not %" PRIu64, name_of(op),
+                        op->value);
     return 0;
 }
 

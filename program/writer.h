@@ -28,7 +28,11 @@ void print_cpu(struct writer *w, const struct op *op);
 void print_dma(struct writer *w, const struct op *op);
 void print_device_op(struct writer *w, const struct op *op);
 void print_listen(struct writer *w, const struct op *op);
-void print_query(struct writer *w, const struct op *op);
+void print_pages_op(struct writer *w, const struct op *op);
+void print_region_op(struct writer *w, const struct op *op);
+void print_resize(struct writer *w, const struct op *op);
+void print_guard(struct writer *w, const struct op *op);
+void print_migrate(struct writer *w, const struct op *op);
 void print_fault(struct writer *w, const struct op *op);
 void print_nothing(struct writer *w, const struct op *op);
 
@@ -39,11 +43,14 @@ void print_expect_mapped(struct writer *w, const struct expect *e);
 void print_expect_side(struct writer *w, const struct expect *e);
 void print_expect_calls(struct writer *w, const struct expect *e);
 void print_expect_number(struct writer *w, const struct expect *e);
+void print_expect_response(struct writer *w, const struct expect *e);
 void print_expect_entries(struct writer *w, const struct expect *e);
 void print_expect_stopped(struct writer *w, const struct expect *e);
 
 /* How the words of the text are spelled, index by enum. program/text_print_op.c */
 extern const char *const via_names[3];
-extern const char *const share_names[2];
+extern const char *const share_names[SHARE_COUNT];
+extern const char *const guard_names[GUARD_KIND_COUNT];
+extern const char *const response_names[RESPONSE_COUNT];
 
 #endif

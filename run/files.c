@@ -185,9 +185,10 @@ int file_load(const struct file_list *l, uint32_t index, struct program *p,
     }
     error = text_parse(text, size, &run_vocabulary, p, problem);
     free(text);
-    if (!error)
-        apply_fixed(l->fixed, p);
-    return error;
+    if (error)
+        return error;
+    apply_fixed(l->fixed, p); /* may be at odds with what the file says */
+    return program_validate(p, problem->why, sizeof(problem->why), &problem->line);
 }
 
 void file_bad_input(const struct text_error *problem, struct run_result *result)

@@ -13,6 +13,7 @@
 #include "run/feed.h"
 #include "run/hash.h"
 #include "run/points.h"
+#include "run/unbuilt.h"
 
 enum runner_phase { PHASE_BUILD, PHASE_OPS, PHASE_TEARDOWN };
 
@@ -422,13 +423,23 @@ static void teardown(struct runner *r)
         break_off(r, VERDICT_VIOLATION, &v);
 }
 
+static bool can_run(struct runner *r)
+{
+    char why[100];
+
+    if (!unbuilt(r->program, why, sizeof(why), &r->result->op, &r->result->line))
+        return true;
+    break_plain(r, VERDICT_INPUT, "not-built", why);
+    return false;
+}
+
 static void run_all(struct runner *r)
 {
     uint32_t next_expect = 0;
 
     if (r->trace)
         trace_machine(r->trace, r->program);
-    if (!build(r))
+    if (!can_run(r) || !build(r))
         return;
     for (uint32_t i = 0; i < r->program->n_ops && !r->broken; i++)
         one_op(r, i, &next_expect);

@@ -90,7 +90,12 @@ static void test_share_lists(void **state)
     assert_int_equal(r[3].share, SHARE_MEMFD);
     assert_int_equal(r[3].also_share, 1 << SHARE_ANON);
     REFUSED("machine\nregion ram0 pages=1 share=anon|anon", "", "share=anon is given twice");
-    REFUSED("machine\nregion ram0 pages=1 share=anon|paper", "", "expected anon or memfd");
+    REFUSED("machine\nregion ram0 pages=1 share=anon|paper", "",
+            "expected anon, memfd or hugetlb");
+    REFUSED("machine\nregion ram0 pages=2 huge_pages=2 share=hugetlb|anon", "",
+            "so it stands alone");
+    REFUSED("machine\nregion ram0 pages=2 huge_pages=2 share=memfd|hugetlb", "",
+            "so it stands alone");
     REFUSED("machine\nregion mmio0 pages=1 share=anon|memfd", "", "so no share=");
 }
 

@@ -1,43 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the text parser says about what it does not take, and about which line. */
-#include "tests/program_for_tests.h"
+#include "tests/program_complaints.h"
 
 #include <errno.h>
-
-struct bad {
-    const char *text;
-    uint32_t line;
-    const char *why; /* all of it */
-};
-
-static void assert_complaint(const struct bad *b)
-{
-    struct program p;
-    struct text_error error = {0};
-    int result;
-
-    program_init(&p);
-    result = parse(b->text, &p, &error);
-    if (result != -EINVAL || error.line != b->line || strcmp(error.why, b->why) != 0)
-        fail_msg("of:\n%s\nexpected line %u: %s\ngot %d, line %u: %s", b->text, b->line, b->why,
-                 result, error.line, error.why);
-    assert_int_equal(p.n_ops, 0);
-    program_free(&p);
-}
-
-static void assert_complaints(const struct bad *bad, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        assert_complaint(&bad[i]);
-}
-
-#define ASSERT_COMPLAINTS(bad) assert_complaints(bad, sizeof(bad) / sizeof(bad[0]))
-/* One line after the head; NEXT is its number. */
-#define OP(line) HEAD line "\n"
-#define V        "gmemcheck-scenario 1\n"
-#define M        V "machine\n"
-#define R        M "region ram0 pages=8\n"
-enum { NEXT = HEAD_LINES + 1 };
 
 /* A good text makes none: the checker below would see a parser that complains about all. */
 static void test_good_text_has_no_complaint(void **state)
@@ -146,13 +111,14 @@ static void test_unknown_names(void **state)
         {OP("covert ram0[0] shared"), NEXT,
          "unknown statement 'covert'; did you mean 'convert'?"},
         {OP("frobnicate"), NEXT, "unknown statement 'frobnicate'"},
-        {V "machine iommu=iommufd\n", 2,
-         "unknown axis value iommu=iommufd; this version has: type1"},
+        {V "machine iommu=iommu\n", 2,
+         "unknown axis value iommu=iommu; this version has: "
+         "type1|type1v1|iommufd|compat|compatv1"},
         {V "machine order=\n", 2,
          "unknown axis value order=; this version has: attribute-first|unmap-first"},
         {V "machine ordr=stop\n", 2,
          "unknown word 'ordr'; did you mean 'order'?; machine takes: mode= order= failure="
-         " tracker= iommu= mapping= kernel= page_size= vcpus= memlock="},
+         " tracker= iommu= mapping= split= kernel= page_size= vcpus= memlock="},
         {OP("convert ram0[0] shared vcpus=1"), NEXT,
          "unknown word 'vcpus'; did you mean 'vcpu'?; convert takes: vcpu= via="},
         {OP("attach d1"), NEXT, "unknown device 'd1'; the last one is d0"},
@@ -185,8 +151,8 @@ static void test_declarations(void **state)
          "262152 pages over all regions, the most is 262144"},
         {M "region ram0 pages=8 pages=8\n", 3, "'pages' is given twice"},
         {M "region ram0 pages\n", 3, "'pages' needs =value"},
-        {M "region ram0 pages=8 share=hugetlb\n", 3,
-         "share: expected anon or memfd, got 'hugetlb'"},
+        {M "region ram0 pages=8 share=file\n", 3,
+         "share: expected anon, memfd or hugetlb, got 'file'"},
         {M "region rom0 pages=8 guest_memfd=yes\n", 3,
          "rom0 cannot have guest_memfd, only ram can"},
         {M "region mmio0 pages=8 share=anon\n", 3,
@@ -195,8 +161,7 @@ static void test_declarations(void **state)
         {V "machine vcpus=0\n", 2, "vcpus: 0 is too small, the least is 1"},
         {R "container c1\n", 4, "containers are numbered as they come: expected c0, got 'c1'"},
         {R "container c0 listen=some\n", 4, "listen: expected manual or all, got 'some'"},
-        {R "container c0 iommu=iommufd\n", 4,
-         "unknown axis value iommu=iommufd; this version has: type1"},
+        {R "container c0 iommu=iommufd\n", 4, "iommu=iommufd, but the machine has iommu=type1"},
         {R "container c0\ncontainer c0\n", 5,
          "containers are numbered as they come: expected c1, got 'c0'"},
         {R "container c0\ndevice d0 at c0\n", 5, "expected 'in', got 'at'"},
@@ -363,6 +328,22 @@ static void test_expects(void **state)
         {OP("query ram0[0]\nexpect populated=2"), NEXT + 1,
          "expect populated: must be 0 or 1, not 2"},
         {EX("stopped=1"), NEXT + 1, "'stopped' takes no =value"},
+        {EX("response=ack"), NEXT + 1,
+         "expect response: only virtio-mem responds, not convert"},
+        {VIRTIO "plug ram0[0..2)\nexpect response=yes\n", VIRTIO_LINE + 1,
+         "expect response: expected ack, nack, busy or error, got 'yes'"},
+        {EX("response"), NEXT + 1, "expect response: expected response=..."},
+        {EX("plugged mmio1[0]"), NEXT + 1, "unknown region 'mmio1'; this machine has 1 region"},
+        {EX("dirty ram0[0]"), NEXT + 1,
+         "expect dirty: only dirty-sync answers that, not"
+         " convert"},
+        {EX("clean ram0[0]"), NEXT + 1,
+         "expect clean: only dirty-sync answers that, not"
+         " convert"},
+        {EX("blocked ram0[0..2)"), NEXT + 1,
+         "expect blocked: expected one page, not 0x2000 bytes"},
+        {OP("disarm\nexpect blocked ram0[0]"), NEXT + 1,
+         "expect blocked: only convert can be, not disarm"},
     };
 
     (void)state;

@@ -1,97 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* program_validate: each rule fires, on a program that is good but for one field. */
-#include "tests/program_for_tests.h"
+#include "tests/program_validate.h"
 
 #include <errno.h>
-
-/* Three regions: RAM at 16 (page 7 has no address), MMIO right behind, ROM; a bare container.
- */
-static const char base[] = "gmemcheck-scenario 1\n"
-                           "machine vcpus=2\n"
-                           "region ram0 pages=8 share=memfd\n"
-                           "region mmio1 pages=2\n"
-                           "region rom2 pages=2\n"
-                           "region ram3 pages=2 guest_memfd=no\n"
-                           "section ram0[0..7) at 16\n"
-                           "section mmio1[0..2) at 24\n"
-                           "section rom2[0..2) at 26\n"
-                           "section ram3[0..2) at 40\n"
-                           "container c0 listen=manual\n"
-                           "device d0 in c0\n"
-                           "attach d0\n"
-                           "convert ram0[0..4) shared\n"
-                           "expect result=0 shared ram0[0..4) entries c0=4 running\n"
-                           "write ram0[1] value=3\n"
-                           "dma-read d0 ram0[1]\n"
-                           "expect data=3\n"
-                           "listen c0 ram0[0..4)\n"
-                           "query ram0[0..4)\n"
-                           "expect populated=1\n"
-                           "fault vfio/map ENOMEM\n";
-
-enum { AT_ATTACH, AT_CONVERT, AT_WRITE, AT_DMA_READ, AT_LISTEN, AT_QUERY, AT_FAULT };
-enum { SAYS_RESULT, SAYS_SHARED, SAYS_ENTRIES, SAYS_RUNNING, SAYS_DATA, SAYS_POPULATED };
-
-static int setup(void **state)
-{
-    struct program *p = malloc(sizeof(*p));
-
-    assert_non_null(p);
-    program_init(p);
-    must_parse(base, p);
-    forget_lines(p);
-    p->ops[AT_WRITE].line = 77;
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    program_free(*state);
-    free(*state);
-    return 0;
-}
-
-static void assert_valid(const struct program *p)
-{
-    char why[200] = "";
-    uint32_t line = 99;
-
-    if (program_validate(p, why, sizeof(why), &line))
-        fail_msg("%s", why);
-    assert_int_equal(line, 0);
-}
-
-/* Refused, with `part` in the reason. */
-static void assert_refused(const struct program *p, const char *part)
-{
-    char why[200] = "";
-    uint32_t line;
-
-    assert_int_equal(program_validate(p, why, sizeof(why), &line), -EINVAL);
-    if (!strstr(why, part))
-        fail_msg("expected '%s' in '%s'", part, why);
-    assert_int_equal(program_validate(p, NULL, 0, NULL), -EINVAL);
-}
-
-/* Sets a field, expects the complaint, sets it back. */
-#define BREAK(field, value, part)                                                              \
-    do {                                                                                       \
-        __typeof__(field) was = (field);                                                       \
-                                                                                               \
-        (field) = (value);                                                                     \
-        assert_refused(p, part);                                                               \
-        (field) = was;                                                                         \
-        assert_valid(p);                                                                       \
-    } while (0)
-#define ALLOW(field, value)                                                                    \
-    do {                                                                                       \
-        __typeof__(field) was = (field);                                                       \
-                                                                                               \
-        (field) = (value);                                                                     \
-        assert_valid(p);                                                                       \
-        (field) = was;                                                                         \
-    } while (0)
 
 static void test_one_wrong_field_is_refused(void **state)
 {
@@ -115,6 +26,16 @@ static void test_axes_and_counts(void **state)
     BREAK(m->also[AXIS_order], 1u << m->axis[AXIS_order], "must be other values");
     BREAK(m->also[AXIS_order], 4, "must be other values");
     ALLOW(m->also[AXIS_order], 2u >> m->axis[AXIS_order]);
+    BREAK(m->axis[AXIS_mode], MODE_INPLACE, "needs kernel=proposed");
+    BREAK(m->axis[AXIS_split], SPLIT_REFUSE, "mapping=page has nothing to split");
+    m->axis[AXIS_mapping] = MAPPING_RUN;
+    ALLOW(m->axis[AXIS_split], SPLIT_REFUSE);
+    m->axis[AXIS_split] = SPLIT_CUT;
+    m->axis[AXIS_iommu] = IOMMU_COMPATV1;
+    BREAK(m->axis[AXIS_iommu], IOMMU_TYPE1V1, "split=cut needs");
+    ALLOW(m->axis[AXIS_iommu], IOMMU_IOMMUFD);
+    m->axis[AXIS_kernel] = KERNEL_PROPOSED;
+    ALLOW(m->axis[AXIS_mode], MODE_INPLACE);
     BREAK(m->n_vcpus, 0, "a machine needs a vCPU");
     BREAK(m->n_vcpus, PROGRAM_VCPUS_MAX + 1, "9 vCPUs, the most is 8");
     BREAK(m->n_regions, PROGRAM_REGIONS_MAX + 1, "9 regions");
@@ -132,7 +53,7 @@ static void test_regions(void **state)
     struct region_decl *r = p->machine.regions;
 
     BREAK(r[0].kind, REGION_MMIO + 1, "unknown kind");
-    BREAK(r[0].share, SHARE_MEMFD + 1, "out of range");
+    BREAK(r[0].share, SHARE_COUNT, "out of range");
     BREAK(r[0].guest_memfd, 2, "out of range");
     BREAK(r[0].also_share, 1u << r[0].share, "out of range");
     BREAK(r[0].also_share, 1 << (SHARE_MEMFD + 1), "out of range");
@@ -343,6 +264,10 @@ static void test_expects(void **state)
     BREAK(e[SAYS_DATA].op, AT_WRITE, "only read and dma-read have data, not write");
     BREAK(e[SAYS_POPULATED].op, AT_FAULT, "only query answers that, not fault");
     BREAK(e[SAYS_POPULATED].value, 2, "must be 0 or 1");
+    BREAK(e[SAYS_SHARED].kind, EXPECT_DIRTY, "only dirty-sync answers that, not convert");
+    BREAK(e[SAYS_SHARED].kind, EXPECT_BLOCKED, "expected one page, not 0x4000 bytes");
+    ALLOW(e[SAYS_SHARED].kind, EXPECT_UNPLUGGED);
+    BREAK(e[SAYS_RESULT].kind, EXPECT_RESPONSE, "only virtio-mem responds, not convert");
     e[SAYS_RESULT].kind = EXPECT_STATUS;
     BREAK(e[SAYS_RESULT].value, EIO, "the guest is told 0, EAGAIN or EINVAL");
     BREAK(e[SAYS_RESULT].op, AT_ATTACH, "only a convert via=hypercall");

@@ -189,6 +189,20 @@ static void fixed_axes_override_the_file(void **state)
     assert_int_equal(program.machine.axis[AXIS_failure], FAILURE_ROLLBACK);
 }
 
+static void fixed_axes_at_odds_with_the_file_are_told(void **state)
+{
+    struct generate_options fixed;
+
+    (void)state;
+    generate_defaults(&fixed);
+    assert_int_equal(generate_set(&fixed, "mode=inplace", why, sizeof(why)), 0);
+    write_file("a.scn", good);
+    assert_int_equal(add("a.scn"), 0);
+    list.fixed = &fixed;
+    assert_int_equal(load(0), -EINVAL);
+    assert_string_equal(problem.why, "mode=inplace needs kernel=proposed");
+}
+
 static void bad_input_is_a_result_with_its_line(void **state)
 {
     struct pool_source source;
@@ -248,6 +262,7 @@ int main(void)
         TEST("an-empty-file-has-no-version", an_empty_file_has_no_version),
         TEST("a-file-may-have-64-mib", a_file_may_have_64_mib),
         TEST("fixed-axes-override-the-file", fixed_axes_override_the_file),
+        TEST("fixed-axes-at-odds-are-told", fixed_axes_at_odds_with_the_file_are_told),
         TEST("bad-input-is-a-result-with-its-line", bad_input_is_a_result_with_its_line),
     };
 

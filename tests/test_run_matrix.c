@@ -14,7 +14,9 @@
     "attach d0\n"
 
 /* All axes fixed but order and failure: the tests below do not change when an axis grows. */
-#define FIXED "mode=discard tracker=bitmap iommu=type1 mapping=page kernel=6.12 page_size=4k"
+#define FIXED                                                                                  \
+    "mode=discard tracker=bitmap iommu=type1 mapping=page split=remap kernel=6.12 "            \
+    "page_size=4k"
 #define MACHINE_OF(axes, share)                                                                \
     "gmemcheck-scenario 1\nmachine " axes " " FIXED "\nregion ram0 pages=8" share "\n" REST
 
