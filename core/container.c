@@ -2,30 +2,28 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 
 #include "core/internal.h"
-#include "core/uapi.h"
 
-/* Group n is the PCI function 0000:00:(n + 5).0. */
-enum { FIRST_PCI_SLOT = 5 };
-
-static void *number(unsigned long n)
-{
-    return (void *)(uintptr_t)n;
-}
+static const struct container_ops *const ops_of[] = {
+    [VMM_IOMMU_TYPE1] = &container_type1_ops,
+    [VMM_IOMMU_TYPE1V1] = &container_type1v1_ops,
+    [VMM_IOMMU_IOMMUFD] = &container_iommufd_ops,
+    [VMM_IOMMU_COMPAT] = &container_compat_ops,
+    [VMM_IOMMU_COMPATV1] = &container_compatv1_ops,
+};
+#define N_IOMMUS (sizeof ops_of / sizeof ops_of[0])
 
 struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all,
                                 uint32_t index)
 {
     struct container *c = host_alloc(&vmm->host, sizeof *c);
 
-    assert(iommu == VMM_IOMMU_TYPE1);
-    (void)iommu;
+    assert(iommu < N_IOMMUS);
     if (!c)
         return NULL;
     c->vmm = vmm;
-    c->ops = &container_type1_ops;
+    c->ops = ops_of[iommu];
     c->index = index;
     c->listen_all = listen_all;
     c->fd = -1;
@@ -37,22 +35,18 @@ struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bool list
 static int container_open(struct container *c)
 {
     const struct host *host = &c->vmm->host;
-    int fd = host_open(host, "/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+    int fd = host_open(host, c->ops->path, O_RDWR | O_CLOEXEC);
 
     assert(c->fd == -1 && c->ledger.n == 0);
     if (fd < 0)
         return fd;
-    int rc = host_ioctl(host, fd, VFIO_GET_API_VERSION, NULL);
-    if (rc == VFIO_API_VERSION)
-        rc =
-            host_ioctl(host, fd, VFIO_CHECK_EXTENSION, number(c->ops->type)) == 1 ? 0 : -ENODEV;
-    else
-        rc = rc < 0 ? rc : -ENODEV;
+    c->fd = fd;
+    int rc = c->ops->prepare(c);
     if (rc) {
         (void)host_close(host, fd);
+        c->fd = -1;
         return rc;
     }
-    c->fd = fd;
     c->vmm->n_containers_open++;
     return 0;
 }
@@ -69,78 +63,27 @@ static int container_close(struct container *c)
     return rc;
 }
 
-/* Known once the IOMMU driver is chosen. */
-static int read_entry_limit(struct container *c)
-{
-    c->entry_limit = UINT64_MAX;
-    return c->ops->entry_limit ? c->ops->entry_limit(c, &c->entry_limit) : 0;
-}
-
-static int open_group(struct container *c, uint32_t group)
-{
-    const struct host *host = &c->vmm->host;
-    struct vfio_group_status status = {.argsz = sizeof status};
-    char path[32];
-
-    (void)snprintf(path, sizeof path, "/dev/vfio/%u", group);
-    int fd = host_open(host, path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return fd;
-    int rc = host_ioctl(host, fd, VFIO_GROUP_GET_STATUS, &status);
-    if (!rc && !(status.flags & VFIO_GROUP_FLAGS_VIABLE))
-        rc = -EPERM;
-    if (!rc)
-        rc = host_ioctl(host, fd, VFIO_GROUP_SET_CONTAINER, &c->fd);
-    if (rc) {
-        (void)host_close(host, fd);
-        return rc;
-    }
-    return fd;
-}
-
-/* A container that will not let the group go loses it when the group is closed. */
-static int close_group(struct container *c, int fd)
-{
-    int error = 0;
-
-    note_error(&error, host_ioctl(&c->vmm->host, fd, VFIO_GROUP_UNSET_CONTAINER, NULL));
-    note_error(&error, host_close(&c->vmm->host, fd));
-    return error;
-}
-
-/* The IOMMU driver is chosen once the container has its first group. */
+/* The IOMMU driver is chosen when a container gets its first device; then its limit is known.
+ */
 static int open_device(struct container *c, struct container_device *d, bool first)
 {
-    const struct host *host = &c->vmm->host;
-    char name[32];
-    int rc = open_group(c, d->group);
+    int rc = c->ops->open_device(c, d, first);
 
-    if (rc < 0)
+    if (rc || !first)
         return rc;
-    d->group_fd = rc;
-    rc = first ? host_ioctl(host, c->fd, VFIO_SET_IOMMU, number(c->ops->type)) : 0;
-    if (!rc && first)
-        rc = read_entry_limit(c);
-    if (!rc) {
-        (void)snprintf(name, sizeof name, "0000:00:%02x.0", d->group + FIRST_PCI_SLOT);
-        rc = host_ioctl(host, d->group_fd, VFIO_GROUP_GET_DEVICE_FD, name);
-    }
-    if (rc < 0) {
-        (void)close_group(c, d->group_fd);
-        return rc;
-    }
-    d->fd = rc;
-    return 0;
+    c->entry_limit = UINT64_MAX;
+    rc = c->ops->entry_limit ? c->ops->entry_limit(c, &c->entry_limit) : 0;
+    if (rc)
+        (void)c->ops->close_device(c, d);
+    return rc;
 }
 
 static int close_device(struct container *c, uint32_t i)
 {
     struct container_device d = c->devices[i];
-    int error = 0;
+    int error = c->ops->close_device(c, &d);
 
     assert(i < c->n_devices);
-    note_error(&error, host_close(&c->vmm->host, d.fd));
-    note_error(&error, close_group(c, d.group_fd));
     if (d.guarded)
         discard_guard_give_back(c->vmm, VMM_GUARD_UNCOORDINATED_DISABLE);
     c->n_devices--;
@@ -251,7 +194,7 @@ int vmm_container_add(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all, ui
 
     if (rc)
         return rc;
-    if (iommu != VMM_IOMMU_TYPE1)
+    if (iommu >= N_IOMMUS)
         rc = -EINVAL;
     if (!rc)
         rc = array_room(&vmm->host, (void **)&vmm->containers, &vmm->cap_containers,

@@ -14,18 +14,37 @@
 struct container;
 struct vfio_listener;
 
+struct container_device;
+
 struct container_ops {
-    uint32_t type; /* for VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU */
+    const char *path; /* of what is opened for a container */
+    uint32_t type;    /* for VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU */
+    /* An unmap that fails (but for EFAULT) has unmapped nothing. */
+    bool unmaps_all_or_nothing;
+    /* It was just opened. */
+    int (*prepare)(struct container *c);
+    int (*open_device)(struct container *c, struct container_device *d, bool first);
+    /* Closes all of it; the first error is returned. */
+    int (*close_device)(struct container *c, const struct container_device *d);
     int (*map)(struct container *c, uint64_t iova, uint64_t size, uint64_t vaddr,
                bool read_only);
     /* Bytes that were unmapped, or an error. */
     int64_t (*unmap)(struct container *c, uint64_t iova, uint64_t size);
+    /* Where unmapping nothing is ENOENT, as is more: is anything mapped there? 1, 0, or an
+     * error: it cannot be told. NULL: unmapping nothing is 0 bytes. */
+    int (*is_mapped)(struct container *c, uint64_t iova, uint64_t size);
     /* How many mappings the kernel lets a container have that has none yet. NULL: any number.
      */
     int (*entry_limit)(struct container *c, uint64_t *limit);
 };
 
-extern const struct container_ops container_type1_ops;
+extern const struct container_ops container_type1_ops, container_type1v1_ops,
+    container_iommufd_ops, container_compat_ops, container_compatv1_ops;
+
+/* ---- core/container_vfio.c: for those that groups are put into ---- */
+int container_vfio_prepare(struct container *c);
+int container_vfio_open_device(struct container *c, struct container_device *d, bool first);
+int container_vfio_close_device(struct container *c, const struct container_device *d);
 
 struct container_device {
     uint32_t group;
@@ -38,7 +57,8 @@ struct container {
     const struct container_ops *ops;
     uint32_t index;
     bool listen_all;
-    int fd; /* -1: not open */
+    int fd;           /* -1: not open */
+    uint32_t ioas_id; /* iommufd: what is mapped into */
     struct container_device *devices;
     uint32_t n_devices, cap_devices;
     struct vfio_listener *listeners, **last; /* in order of registration */

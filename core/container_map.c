@@ -34,6 +34,19 @@ static int64_t unmap_call(struct container *c, uint64_t first, uint64_t end)
     return c->ops->unmap(c, first << c->vmm->page_shift, (uint64_t)bytes(c, end - first));
 }
 
+/* Unmaps, although it may have been done already, or that failed with EFAULT: bytes, 0 where
+ * nothing is there, or an error. iommufd answers ENOENT both for "nothing there" and for what
+ * it would have to cut, so that is asked in another way. */
+static int64_t unmap_again(struct container *c, uint64_t first, uint64_t end)
+{
+    int64_t got = unmap_call(c, first, end);
+
+    if (got == -ENOENT && c->ops->is_mapped &&
+        c->ops->is_mapped(c, first << c->vmm->page_shift, (uint64_t)bytes(c, end - first)) == 0)
+        return 0;
+    return got;
+}
+
 static int map_again(struct container *c, uint64_t first, uint64_t end, uint64_t vaddr,
                      bool read_only)
 {
@@ -59,14 +72,23 @@ int container_map(struct container *c, uint64_t first, uint64_t end, uint64_t va
     else if (rc == 0)
         ledger_add(&c->ledger, first, end);
     if (rc == -EFAULT && !restore) {
-        int64_t gone = unmap_call(c, first, end);
+        int64_t gone = unmap_again(c, first, end);
 
         if (gone == -EFAULT)
-            gone = unmap_call(c, first, end);
+            gone = unmap_again(c, first, end);
         if (gone != 0 && gone != bytes(c, end - first))
             ledger_add(&c->ledger, first, end);
     }
     return rc;
+}
+
+/* Mappings go one after the other: an error at one of them leaves the first ones gone. */
+static bool may_be_half_done(const struct container *c, uint64_t first, uint64_t end)
+{
+    uint64_t mapping_first, mapping_end;
+
+    return !c->ops->unmaps_all_or_nothing &&
+           (!ledger_find(&c->ledger, first, &mapping_first, &mapping_end) || mapping_end < end);
 }
 
 int container_unmap(struct container *c, uint64_t first, uint64_t end, bool undo)
@@ -80,14 +102,15 @@ int container_unmap(struct container *c, uint64_t first, uint64_t end, bool undo
         return 0;
     got = unmap_call(c, first, end);
     error = got < 0 ? (int)got : -EIO;
+    bool unknown = got < 0 && may_be_half_done(c, first, end);
     if (got == -EFAULT) {
-        got = unmap_call(c, first, end);
+        got = unmap_again(c, first, end);
+        unknown = got < 0;
         if (got == 0 || got == expected || (undo && got > 0))
             got = expected;
-        else if (!undo &&
-                 got < 0) /* nobody knows what is still there: an undo maps it all again */
-            ledger_doubt(&c->ledger, first, end);
     }
+    if (unknown && !undo) /* an undo maps it all again */
+        ledger_doubt(&c->ledger, first, end);
     if (got >= 0)
         ledger_remove(&c->ledger, first, end);
     /* An unmap that works leaves nothing in its range, however much it found. */

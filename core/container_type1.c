@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* VFIO type1, version 2: the calls. */
+/* VFIO type1, the calls that map: of its containers, and of an iommufd in their place. */
 #include <assert.h>
 #include <string.h>
 
@@ -75,9 +75,38 @@ static int type1_entry_limit(struct container *c, uint64_t *limit)
     return rc;
 }
 
+#define VFIO_CALLS                                                                             \
+    .prepare = container_vfio_prepare, .open_device = container_vfio_open_device,              \
+    .close_device = container_vfio_close_device, .map = type1_map, .unmap = type1_unmap
+
 const struct container_ops container_type1_ops = {
+    .path = "/dev/vfio/vfio",
     .type = VFIO_TYPE1v2_IOMMU,
-    .map = type1_map,
-    .unmap = type1_unmap,
+    .unmaps_all_or_nothing = true,
     .entry_limit = type1_entry_limit,
+    VFIO_CALLS,
+};
+
+/* Version 1 takes a mapping that begins in the range as a whole, and one that does not begin
+ * there not at all; as only whole mappings are ever unmapped here, that makes no difference. */
+const struct container_ops container_type1v1_ops = {
+    .path = "/dev/vfio/vfio",
+    .type = VFIO_TYPE1_IOMMU,
+    .unmaps_all_or_nothing = true,
+    .entry_limit = type1_entry_limit,
+    VFIO_CALLS,
+};
+
+/* The same calls on an iommufd: no entry limit, and an unmap that fails half-way stays there.
+ */
+const struct container_ops container_compat_ops = {
+    .path = "/dev/iommu",
+    .type = VFIO_TYPE1v2_IOMMU,
+    VFIO_CALLS,
+};
+
+const struct container_ops container_compatv1_ops = {
+    .path = "/dev/iommu",
+    .type = VFIO_TYPE1_IOMMU,
+    VFIO_CALLS,
 };

@@ -32,7 +32,13 @@ enum vmm_mode { VMM_MODE_DISCARD };
 enum vmm_order { VMM_ORDER_ATTRIBUTE_FIRST, VMM_ORDER_UNMAP_FIRST };
 enum vmm_failure { VMM_FAILURE_ROLLBACK, VMM_FAILURE_STOP };
 enum vmm_tracker { VMM_TRACKER_BITMAP, VMM_TRACKER_EXTENTS };
-enum vmm_iommu { VMM_IOMMU_TYPE1 };
+enum vmm_iommu {
+    VMM_IOMMU_TYPE1, /* version 2 */
+    VMM_IOMMU_TYPE1V1,
+    VMM_IOMMU_IOMMUFD,
+    VMM_IOMMU_COMPAT,   /* an iommufd in a VFIO container's place, version 2 */
+    VMM_IOMMU_COMPATV1, /* ... version 1 */
+};
 enum vmm_mapping { VMM_MAPPING_PAGE, VMM_MAPPING_RUN };
 enum vmm_split { VMM_SPLIT_REMAP, VMM_SPLIT_CUT, VMM_SPLIT_REFUSE };
 enum vmm_share { VMM_SHARE_ANON, VMM_SHARE_MEMFD, VMM_SHARE_HUGETLB };
