@@ -25,7 +25,7 @@ struct ram_block *address_space_region(const struct vmm *vmm, uint32_t region)
 {
     const struct address_space *as = &vmm->address_space;
 
-    return region < as->n_regions ? as->regions[region] : NULL;
+    return region < as->n_regions && as->regions[region]->present ? as->regions[region] : NULL;
 }
 
 bool region_range_ok(const struct vmm *vmm, const struct ram_block *block, uint64_t offset,
@@ -125,29 +125,7 @@ static int check_section(struct vmm *vmm, const struct section *s)
     if (s->block->has_virtio_mem && s->size != s->block->size)
         return -EINVAL;
     i = address_space_find(as, s->gpa);
-    if (i < as->n_sections && as->sections[i].gpa < s->gpa + s->size)
-        return -EEXIST;
-    return vmm->n_containers_open ? -EBUSY : 0;
-}
-
-/* The slot, and for guest_memfd the private attribute on all of it: the tracker says so. */
-static int plug_into_kvm(struct vmm *vmm, const struct section *s)
-{
-    if (s->block->kind == VMM_REGION_MMIO)
-        return 0;
-    int rc = kvm_slot_set(vmm, s);
-    if (rc || !s->block->guest_memfd)
-        return rc;
-    rc = kvm_attributes_set(vmm, s->gpa, s->size, true);
-    if (!rc)
-        return 0;
-    int undo = 0;
-    if (rc == -EFAULT) /* it may have been done */
-        note_error(&undo, kvm_attributes_set(vmm, s->gpa, s->size, false));
-    note_error(&undo, kvm_slot_delete(vmm, s));
-    if (undo)
-        vmm_stop(vmm);
-    return rc;
+    return i < as->n_sections && as->sections[i].gpa < s->gpa + s->size ? -EEXIST : 0;
 }
 
 static int add_section(struct vmm *vmm, struct section *s)
@@ -156,10 +134,17 @@ static int add_section(struct vmm *vmm, struct section *s)
     int rc = array_room(&vmm->host, (void **)&as->sections, &as->cap_sections, as->n_sections,
                         sizeof as->sections[0]);
 
+    assert(s->block->lock.held);
     if (!rc)
-        rc = plug_into_kvm(vmm, s);
+        rc = section_plug(vmm, s);
     if (rc)
         return rc;
+    rc = listeners_add_section(vmm, s);
+    if (rc) {
+        if (!vmm_stopped(vmm) && section_unplug(vmm, s))
+            vmm_stop(vmm);
+        return rc;
+    }
     uint32_t i = address_space_find(as, s->gpa);
     memmove(&as->sections[i + 1], &as->sections[i],
             (as->n_sections - i) * sizeof as->sections[0]);
@@ -185,8 +170,11 @@ int vmm_section_add(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t 
         .slot = vmm->address_space.n_slots,
     };
     rc = check_section(vmm, &s);
-    if (!rc)
-        rc = add_section(vmm, &s);
+    if (rc)
+        return vmm_leave(vmm, rc);
+    sync_lock(&vmm->sync, &s.block->lock);
+    rc = add_section(vmm, &s);
+    sync_unlock(&vmm->sync, &s.block->lock);
     return vmm_leave(vmm, rc);
 }
 
@@ -196,7 +184,7 @@ int address_space_destroy(struct vmm *vmm)
     int error = 0;
 
     for (uint32_t i = 0; i < as->n_sections; i++)
-        if (as->sections[i].block->kind != VMM_REGION_MMIO)
+        if (section_in_kvm(&as->sections[i]))
             note_error(&error, kvm_slot_delete(vmm, &as->sections[i]));
     for (uint32_t i = 0; i < as->n_regions; i++)
         note_error(&error, ram_block_free(vmm, as->regions[i]));

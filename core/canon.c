@@ -67,6 +67,7 @@ size_t vmm_canon(const struct vmm *vmm, void *buf, size_t size)
 
         if (block->dirty_logged)
             put_map(&w, &block->dirty);
+        put(&w, block->present);
         put(&w, block->guest_memfd);
         if (!block->guest_memfd)
             continue;
@@ -90,7 +91,7 @@ static uint64_t shared_word(const struct ram_block *block, uint64_t page)
 {
     if (block->guest_memfd)
         return page_map_word(&block->attributes.shared, page);
-    return block->kind == VMM_REGION_MMIO ? 0 : ~UINT64_C(0);
+    return block->present && block->kind != VMM_REGION_MMIO ? ~UINT64_C(0) : 0;
 }
 
 static uint64_t plugged_word(const struct ram_block *block, uint64_t page)
@@ -98,7 +99,7 @@ static uint64_t plugged_word(const struct ram_block *block, uint64_t page)
     uint64_t word = 0;
 
     if (!block->has_virtio_mem)
-        return ~UINT64_C(0);
+        return block->present ? ~UINT64_C(0) : 0;
     for (uint32_t bit = 0; bit < WORD_PAGES; bit++) {
         uint64_t b = (page + bit) >> block->virtio_mem.block_shift;
 
@@ -111,11 +112,11 @@ static uint64_t plugged_word(const struct ram_block *block, uint64_t page)
 static void copy_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
                       uint64_t n_pages, uint64_t *bits, word_fn *block_word)
 {
-    const struct ram_block *block = address_space_region(vmm, region);
+    const struct ram_block *block = vmm->address_space.regions[region];
     uint64_t base = first_page - first_page % WORD_PAGES;
     unsigned shift = (unsigned)(first_page % WORD_PAGES);
 
-    assert(block && n_pages <= block->size >> vmm->page_shift);
+    assert(region < vmm->address_space.n_regions && n_pages <= block->size >> vmm->page_shift);
     for (uint64_t done = 0; done < n_pages; done += WORD_PAGES, base += WORD_PAGES) {
         uint64_t left = n_pages - done;
         uint64_t word = block_word(block, base) >> shift;

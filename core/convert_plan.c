@@ -29,6 +29,8 @@ static int decide(struct convert *c)
          i < as->n_sections && as->sections[i].gpa < end; i++) {
         const struct section *s = &as->sections[i];
 
+        if (!s->block->present)
+            continue; /* a hole */
         if (!section_allows(c, s) || (c->to_private && s->gpa > pos))
             return refuse(c);
         c->n_parts += s->block->guest_memfd;

@@ -29,7 +29,7 @@ static int all_fits(struct container *c)
     for (uint32_t i = 0; i < as->n_sections; i++) {
         const struct section *s = &as->sections[i];
 
-        if (s->block->kind == VMM_REGION_MMIO)
+        if (!section_in_kvm(s))
             continue;
         sync_lock(&vmm->sync, &s->block->lock);
         more += vfio_listener_entries(vmm, s->block, s->offset >> vmm->page_shift,
@@ -49,7 +49,7 @@ int listeners_add_all(struct container *c)
     for (uint32_t i = 0; i < as->n_sections && !rc; i++) {
         const struct section *s = &as->sections[i];
 
-        if (s->block->kind == VMM_REGION_MMIO)
+        if (!section_in_kvm(s))
             continue;
         sync_lock(&vmm->sync, &s->block->lock);
         rc = vfio_listener_add(c, s, s->offset >> vmm->page_shift,
@@ -73,6 +73,101 @@ int listeners_drop_all(struct container *c)
         sync_unlock(&c->vmm->sync, lock);
     }
     return error;
+}
+
+/* ---- all listeners of one block ---- */
+/* The next one after `l`, or the first; NULL: no more. */
+static struct vfio_listener *next_of_block(const struct vmm *vmm, const struct ram_block *block,
+                                           struct vfio_listener *l)
+{
+    uint32_t i = l ? l->container->index : 0;
+
+    l = l ? l->next : vmm->n_containers ? vmm->containers[0]->listeners : NULL;
+    while (l || ++i < vmm->n_containers) {
+        if (!l)
+            l = vmm->containers[i]->listeners;
+        else if (l->block == block)
+            return l;
+        else
+            l = l->next;
+    }
+    return NULL;
+}
+
+int listeners_withdraw_block(struct vmm *vmm, struct ram_block *block)
+{
+    int rc = 0;
+
+    assert(block->lock.held);
+    for (struct vfio_listener *l = NULL; !rc && (l = next_of_block(vmm, block, l));)
+        rc = vfio_listener_withdraw(l);
+    if (rc && listeners_restore_block(vmm, block))
+        vmm_stop(vmm);
+    return rc;
+}
+
+int listeners_restore_block(struct vmm *vmm, struct ram_block *block)
+{
+    int error = 0;
+
+    for (struct vfio_listener *l = NULL; (l = next_of_block(vmm, block, l));)
+        note_error(&error, vfio_listener_restore(l));
+    return error;
+}
+
+void listeners_settle_block(struct vmm *vmm, struct ram_block *block)
+{
+    for (struct vfio_listener *l = NULL; (l = next_of_block(vmm, block, l));)
+        vfio_listener_settle(l);
+}
+
+void listeners_forget_block(struct vmm *vmm, struct ram_block *block)
+{
+    struct vfio_listener *l;
+
+    while ((l = next_of_block(vmm, block, NULL)))
+        vfio_listener_forget(l);
+}
+
+static bool wants_section(const struct container *c, const struct section *s)
+{
+    return c->fd >= 0 && c->listen_all && section_in_kvm(s);
+}
+
+/* Takes back the listener that came last. One that cannot be unmapped stays, and stops the VM.
+ */
+static void undo_last(struct container *c)
+{
+    struct vfio_listener *l = c->listeners;
+
+    while (l->next)
+        l = l->next;
+    if (vfio_listener_withdraw(l))
+        vmm_stop(c->vmm);
+    else
+        vfio_listener_forget(l);
+}
+
+int listeners_add_section(struct vmm *vmm, const struct section *s)
+{
+    uint64_t first = s->offset >> vmm->page_shift;
+    uint64_t end = (s->offset + s->size) >> vmm->page_shift;
+    struct vfio_listener *l;
+    int rc = 0, undo_error = 0;
+    uint32_t i;
+
+    assert(s->block->lock.held);
+    for (i = 0; i < vmm->n_containers && !rc; i++)
+        if (wants_section(vmm->containers[i], s))
+            rc = vfio_listener_add(vmm->containers[i], s, first, end, &l, &undo_error);
+    if (!rc)
+        return 0;
+    if (undo_error)
+        vmm_stop(vmm);
+    for (i--; i > 0; i--)
+        if (wants_section(vmm->containers[i - 1], s))
+            undo_last(vmm->containers[i - 1]);
+    return rc;
 }
 
 static bool is_asked(const struct vfio_listener *l, const struct asked *a)

@@ -14,4 +14,17 @@ int listeners_add_all(struct container *c);
  * first error is returned. */
 int listeners_drop_all(struct container *c);
 
+/* ---- one block's listeners in all containers; the block's lock is held ---- */
+/* Unmaps all of them. After a failure all is back, or the VM is stopped. */
+int listeners_withdraw_block(struct vmm *vmm, struct ram_block *block);
+/* The way back of a withdraw that worked; goes on after an error. */
+int listeners_restore_block(struct vmm *vmm, struct ram_block *block);
+/* After a withdraw: they stay, and what they had is gone for good; or they go. No call. */
+void listeners_settle_block(struct vmm *vmm, struct ram_block *block);
+void listeners_forget_block(struct vmm *vmm, struct ram_block *block);
+
+/* A listener on a section in each open container that listens to all. On failure none is left;
+ * where that fails too the VM is stopped. */
+int listeners_add_section(struct vmm *vmm, const struct section *s);
+
 #endif

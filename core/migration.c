@@ -47,7 +47,7 @@ static int start_all(struct vmm *vmm)
     int rc = 0;
 
     for (uint32_t i = 0; i < as->n_regions && !rc; i++) {
-        if (as->regions[i]->kind == VMM_REGION_MMIO)
+        if (as->regions[i]->kind == VMM_REGION_MMIO || !as->regions[i]->present)
             continue;
         sync_lock(&vmm->sync, &as->regions[i]->lock);
         rc = start_block(vmm, as->regions[i]);

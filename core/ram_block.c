@@ -27,7 +27,7 @@ static int map_shared_side(struct vmm *vmm, struct ram_block *block)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
-    assert(block->fd == -1 && block->hva == 0);
+    assert(block->fd == -1 && block->gmem_fd == -1 && block->hva == 0);
     if (block->share != VMM_SHARE_ANON) {
         block->fd = make_memfd(vmm, block);
         if (block->fd < 0)
@@ -70,8 +70,7 @@ static int make_private_side(struct vmm *vmm, struct ram_block *block)
     return discard_manager_add_source(&block->manager, &block->attributes.source, &undo_error);
 }
 
-static int add_virtio_mem(struct vmm *vmm, struct ram_block *block,
-                          const struct vmm_region_config *config)
+static int add_virtio_mem(struct vmm *vmm, struct ram_block *block)
 {
     uint32_t shift = vmm->page_shift;
     int undo_error, rc = take_guard(vmm, block);
@@ -79,43 +78,41 @@ static int add_virtio_mem(struct vmm *vmm, struct ram_block *block,
     if (rc)
         return rc;
     rc = virtio_mem_init(&block->virtio_mem, &vmm->host, block->size >> shift,
-                         config->virtio_mem_block >> shift, config->requested_size >> shift);
+                         block->config.virtio_mem_block >> shift,
+                         block->config.requested_size >> shift);
     if (rc)
         return rc;
     block->has_virtio_mem = true;
     return discard_manager_add_source(&block->manager, &block->virtio_mem.source, &undo_error);
 }
 
-int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint32_t index,
-                  struct ram_block **out)
+int ram_block_open(struct vmm *vmm, struct ram_block *block)
 {
-    struct ram_block *block = host_alloc(&vmm->host, sizeof *block);
     int rc = 0;
 
-    if (!block)
-        return -ENOMEM;
-    block->index = index;
-    block->kind = config->kind;
-    block->share = config->share;
-    block->size = config->size;
-    block->huge_page_size = config->huge_page_size;
-    block->fd = block->gmem_fd = -1;
-    sync_init(&vmm->sync, &block->lock);
+    assert(!block->present && !block->guest_memfd);
     if (block->kind != VMM_REGION_MMIO)
         rc = map_shared_side(vmm, block);
-    if (!rc && config->guest_memfd)
+    if (!rc && block->config.guest_memfd)
         rc = make_private_side(vmm, block);
-    if (!rc && config->virtio_mem_block)
-        rc = add_virtio_mem(vmm, block, config);
-    if (rc) {
-        (void)ram_block_free(vmm, block);
-        return rc;
-    }
-    *out = block;
-    return 0;
+    if (!rc && block->config.virtio_mem_block)
+        rc = add_virtio_mem(vmm, block);
+    if (rc)
+        (void)ram_block_close(vmm, block);
+    else
+        block->present = true;
+    return rc;
 }
 
-int ram_block_free(struct vmm *vmm, struct ram_block *block)
+static int close_fd(struct vmm *vmm, int *fd)
+{
+    int rc = *fd >= 0 ? host_close(&vmm->host, *fd) : 0;
+
+    *fd = -1;
+    return rc;
+}
+
+int ram_block_close(struct vmm *vmm, struct ram_block *block)
 {
     int error = 0;
 
@@ -126,14 +123,46 @@ int ram_block_free(struct vmm *vmm, struct ram_block *block)
             virtio_mem_destroy(&block->virtio_mem, &vmm->host);
         ram_block_attributes_destroy(&block->attributes, &vmm->host);
     }
-    if (block->gmem_fd >= 0)
-        note_error(&error, host_close(&vmm->host, block->gmem_fd));
+    note_error(&error, close_fd(vmm, &block->gmem_fd));
     for (; block->n_guards; block->n_guards--)
         discard_guard_give_back(vmm, VMM_GUARD_COORDINATED_REQUIRE);
     if (block->hva)
         note_error(&error, host_munmap(&vmm->host, block->hva, block->size));
-    if (block->fd >= 0)
-        note_error(&error, host_close(&vmm->host, block->fd));
+    note_error(&error, close_fd(vmm, &block->fd));
+    block->hva = 0;
+    block->present = block->guest_memfd = block->has_virtio_mem = false;
+    return error;
+}
+
+int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint32_t index,
+                  struct ram_block **out)
+{
+    struct ram_block *block = host_alloc(&vmm->host, sizeof *block);
+
+    if (!block)
+        return -ENOMEM;
+    block->index = index;
+    block->config = *config;
+    block->kind = config->kind;
+    block->share = config->share;
+    block->size = config->size;
+    block->huge_page_size = config->huge_page_size;
+    block->fd = block->gmem_fd = block->gmem_fd_other = -1;
+    sync_init(&vmm->sync, &block->lock);
+    int rc = ram_block_open(vmm, block);
+    if (rc) {
+        (void)ram_block_free(vmm, block);
+        return rc;
+    }
+    *out = block;
+    return 0;
+}
+
+int ram_block_free(struct vmm *vmm, struct ram_block *block)
+{
+    int error = ram_block_close(vmm, block);
+
+    assert(block->gmem_fd_other == -1);
     sync_destroy(&vmm->sync, &block->lock);
     host_free(&vmm->host, block);
     return error;

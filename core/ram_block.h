@@ -12,17 +12,21 @@
 #include "core/virtio_mem.h"
 #include "core/vmm.h"
 
+/* The struct stays while its region is away (hot-unplugged): the lock, and what it was. */
 struct ram_block {
     uint32_t index;
+    bool present; /* else nothing below `config` is there */
+    struct vmm_region_config config;
     enum vmm_region_kind kind;
     enum vmm_share share;
-    bool guest_memfd;
     uint64_t size;           /* bytes */
     uint64_t huge_page_size; /* VMM_SHARE_HUGETLB, else 0 */
-    uint64_t hva;            /* of the shared side; opaque */
-    int fd;                  /* of the shared side, -1: anonymous */
-    int gmem_fd;
     struct core_lock lock;
+    bool guest_memfd; /* it is there */
+    uint64_t hva;     /* of the shared side; opaque */
+    int fd;           /* of the shared side, -1: anonymous */
+    int gmem_fd;
+    int gmem_fd_other; /* in a reset: the new one, or the old one; else -1 */
     struct ram_block_attributes attributes; /* guest_memfd only, as the manager */
     bool has_virtio_mem;                    /* guest_memfd only */
     struct virtio_mem virtio_mem;
@@ -35,6 +39,12 @@ struct ram_block {
 /* 0 and *out, or an error and nothing is left. */
 int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint32_t index,
                   struct ram_block **out);
+/* The memory of a block that is away: as it was when it was new. On failure it stays away. */
+int ram_block_open(struct vmm *vmm, struct ram_block *block);
+/* ... goes, whatever fails; the first error is returned. Nobody may listen or have it mapped.
+ */
+int ram_block_close(struct vmm *vmm, struct ram_block *block);
+
 /* Frees it whatever fails; the first error is returned. */
 int ram_block_free(struct vmm *vmm, struct ram_block *block);
 

@@ -211,6 +211,11 @@ int vfio_listener_restore(struct vfio_listener *l)
     return rc;
 }
 
+void vfio_listener_settle(struct vfio_listener *l)
+{
+    (void)plain_event(l, DISCARD_RELEASE);
+}
+
 void vfio_listener_forget(struct vfio_listener *l)
 {
     struct container *c = l->container;

@@ -47,6 +47,8 @@ uint64_t vfio_listener_entries(const struct vmm *vmm, struct ram_block *block, u
 /* Unmaps all that it has; it stays. After a failure, restore puts everything back. */
 int vfio_listener_withdraw(struct vfio_listener *l);
 int vfio_listener_restore(struct vfio_listener *l);
+/* After a withdraw: there is no way back any more. No call. */
+void vfio_listener_settle(struct vfio_listener *l);
 /* Takes it off the lists and frees it; no call. */
 void vfio_listener_forget(struct vfio_listener *l);
 

@@ -96,9 +96,32 @@ int vmm_region_add(struct vmm *vmm, const struct vmm_region_config *config, uint
 /* Places [offset, offset + size) of a region at guest physical address gpa, as a KVM slot.
  * -EEXIST where it would overlap another section; -EINVAL when not page-aligned (hugetlb: not
  * whole huge pages of the region), outside the region, wrapping, or when part of a guest_memfd
- * region already has an address. */
+ * region already has an address. Containers that listen to all listen to it at once. On failure
+ * nothing is left; where that fails too the VM is stopped. */
 int vmm_section_add(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
                     uint64_t gpa);
+
+/* ---- memory hot-plug ----
+ *
+ * A region goes: its listeners, sections, RAM block and guest_memfd. Its number and its
+ * addresses stay its own; meanwhile it is a hole for conversions, and -EINVAL for every other
+ * call. It comes again as it was declared, empty: all pages private, virtio-mem unplugged,
+ * nothing owed. Containers that listen to all listen to it again, vmm_listen's listeners do not
+ * come back. -EINVAL: no such region; -ENOENT: it is away; -EEXIST: it is here; -EBUSY: a
+ * migration runs. An error that a host call returned: all is as it was; or, where the undo
+ * fails too, the VM is stopped. Closing what a region had cannot fail. */
+int vmm_region_remove(struct vmm *vmm, uint32_t region);
+int vmm_region_readd(struct vmm *vmm, uint32_t region);
+
+/* ---- reset of a confidential guest ----
+ *
+ * All guest_memfd memory becomes private and empty, in new guest_memfds: nothing of the old
+ * guest is left on either side, no device sees a page of it, virtio-mem is unplugged and its
+ * usable size shrunk to the requested one. Listeners stay. Other memory stays as it is, and
+ * mapped. -EBUSY: a migration runs. An error that a host call returned: all is as it was; or,
+ * where the undo fails too, the VM is stopped. Once done, what could not be dropped of the
+ * shared sides is debt: 0. */
+int vmm_reset(struct vmm *vmm);
 
 /* A DMA container. listen_all: its first device makes it listen to every section; otherwise
  * vmm_listen says what it sees. Containers are numbered 0, 1, ... No system call is made. */
@@ -142,7 +165,7 @@ int vmm_convert(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private);
 int vmm_is_populated(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size);
 
 /* Copies the attributes' tracker: bit i of `bits` is page first_page + i, 1 = shared, plugged
- * or not. For checkers. */
+ * or not; 0 of a region that is away. For checkers. */
 void vmm_populated_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
                         uint64_t n_pages, uint64_t *bits);
 

@@ -226,4 +226,126 @@ static inline void life_end(struct life *l)
     assert_null(life_left(l));
 }
 
+/* What can be seen of a machine, page by page. */
+struct life_picture {
+    struct observe_page pages[LIFE_GPA_PAGES];
+    uint32_t mapped[2][LIFE_GPA_PAGES];
+    uint64_t tracker[LIFE_REGIONS];
+    uint32_t fds, vmas;
+    bool present[LIFE_REGIONS];
+};
+
+static inline void life_take_picture(const struct life *l, struct life_picture *p)
+{
+    struct observe_totals t;
+
+    memset(p, 0, sizeof *p);
+    l->observe->pages(l->observe->ctx, 0, LIFE_GPA_PAGES, p->pages);
+    for (uint32_t c = 0; c < 2; c++)
+        for (uint64_t i = 0; i < LIFE_GPA_PAGES; i++)
+            p->mapped[c][i] = life_mapped(l, c, i);
+    for (uint32_t r = 0; r < LIFE_REGIONS; r++) {
+        vmm_populated_bits(l->vmm, r, 0, life_regions[r].config.size, &p->tracker[r]);
+        p->present[r] = l->vmm->address_space.regions[r]->present;
+    }
+    l->observe->totals(l->observe->ctx, &t);
+    p->fds = t.fds;
+    p->vmas = t.vmas;
+}
+
+typedef int life_fn(struct life *l);
+
+/* Does `op` on what `prepare` builds, with one fault: at every hit of every point, with every
+ * errno, before and after the effect. It must work, or leave all as it was and work when it is
+ * done again; the VM stops only when two calls failed. Returns how many faults fired. */
+static inline uint32_t life_sweep_one(struct life *l, life_fn *prepare, life_fn *op,
+                                      const struct sim_fault *fault)
+{
+    static struct life_picture before, after;
+    uint32_t fired;
+    int rc;
+
+    assert_int_equal(prepare(l), 0);
+    life_take_picture(l, &before);
+    life_forget(l);
+    assert_int_equal(sim_fault_arm(l->w, fault), 0);
+    rc = op(l);
+    fired = l->failed;
+    sim_fault_disarm_all(l->w);
+    assert_true(rc == 0 || fired);
+    assert_false(vmm_stopped(l->vmm));
+    if (rc) {
+        assert_int_equal(rc, -(int)fault->error);
+        life_take_picture(l, &after);
+        assert_memory_equal(&before, &after, sizeof before);
+        assert_int_equal(op(l), 0);
+    }
+    life_end(l);
+    return fired;
+}
+
+static inline uint32_t life_sweep(struct life *l, life_fn *prepare, life_fn *op)
+{
+    uint32_t fired = 0, more;
+
+    for (unsigned point = 0; point < POINT_COUNT; point++)
+        for (int late = 0; late < 2; late++)
+            for (unsigned e = 0; sim_point_errno(point, e, late); e++) {
+                struct sim_fault fault = {.point = (uint16_t)point,
+                                          .error = (uint16_t)sim_point_errno(point, e, late),
+                                          .when = SIM_FAULT_NTH,
+                                          .late = late,
+                                          .value = 1};
+
+                while ((more = life_sweep_one(l, prepare, op, &fault))) {
+                    fired += more;
+                    fault.value++;
+                }
+            }
+    return fired;
+}
+
+/* A second fault, somewhere in the undo: it works, or leaves all as it was, or stops the VM;
+ * and leaves nothing. Returns how many machines stopped. */
+static inline uint32_t life_sweep_undo(struct life *l, life_fn *prepare, life_fn *op)
+{
+    static struct life_picture before, after;
+    uint32_t stopped = 0;
+
+    for (uint32_t point = 0; point < POINT_COUNT; point++)
+        for (uint64_t nth = 1; nth < 24 && sim_point_errno(point, 0, 0); nth++)
+            for (uint32_t second = 0; second < POINT_COUNT; second++) {
+                struct sim_fault a = {.point = (uint16_t)point,
+                                      .error = (uint16_t)sim_point_errno(point, 0, 0),
+                                      .value = nth};
+                struct sim_fault b = {.point = (uint16_t)second,
+                                      .error = (uint16_t)sim_point_errno(second, 0, 0),
+                                      .when = SIM_FAULT_STICKY,
+                                      .in_undo = true,
+                                      .value = 1};
+                if (!b.error)
+                    continue;
+                assert_int_equal(prepare(l), 0);
+                life_take_picture(l, &before);
+                life_forget(l);
+                assert_int_equal(sim_fault_arm(l->w, &a), 0);
+                assert_int_equal(sim_fault_arm(l->w, &b), 0);
+                int rc = op(l);
+                sim_fault_disarm_all(l->w);
+                if (vmm_stopped(l->vmm)) {
+                    assert_true(rc < 0);
+                    stopped++;
+                    (void)vmm_destroy(l->vmm);
+                    assert_null(life_left(l));
+                    continue;
+                }
+                life_take_picture(l, &after);
+                if (rc)
+                    assert_memory_equal(&before, &after, sizeof before);
+                assert_int_equal(vmm_destroy(l->vmm), 0);
+                assert_null(life_left(l));
+            }
+    return stopped;
+}
+
 #endif
