@@ -29,6 +29,7 @@ struct life {
     struct vmm *vmm;
     enum vmm_order order;
     enum vmm_failure failure;
+    enum vmm_tracker tracker;
     uint32_t calls[POINT_COUNT]; /* since life_forget */
     uint32_t failed;             /* by a fault */
 };
@@ -65,8 +66,11 @@ static inline int life_build(struct life *l, bool sections)
 {
     struct host host = sim_host(l->w);
     const struct sync no_sync = {NULL, NULL};
-    struct vmm_config config = {
-        .page_size = LIFE_PAGE, .n_vcpus = 1, .order = l->order, .failure = l->failure};
+    struct vmm_config config = {.page_size = LIFE_PAGE,
+                                .n_vcpus = 1,
+                                .order = l->order,
+                                .failure = l->failure,
+                                .tracker = l->tracker};
     uint32_t index;
     int rc = vmm_create(&host, &no_sync, &config, &l->vmm);
 
@@ -98,10 +102,14 @@ static inline void life_world(struct life *l)
         .page_size = LIFE_PAGE, .memlock_pages = UINT64_MAX, .n_groups = 3, .fault_seed = 1};
     enum vmm_order order = l->order;
     enum vmm_failure failure = l->failure;
+    enum vmm_tracker tracker = l->tracker;
     struct sim_arena *arena = sim_arena_get();
 
     assert_non_null(arena);
-    *l = (struct life){.w = sim_world_new(arena, &config), .order = order, .failure = failure};
+    *l = (struct life){.w = sim_world_new(arena, &config),
+                       .order = order,
+                       .failure = failure,
+                       .tracker = tracker};
     l->observe = sim_observe(l->w);
     sim_world_on_call(l->w, life_note_call, l);
 }

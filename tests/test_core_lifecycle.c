@@ -298,8 +298,12 @@ static const struct {
 static void sweep_one_fault(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < sizeof sweeps / sizeof sweeps[0]; i++)
-        assert_true(life_sweep(&l, sweeps[i].prepare, sweeps[i].op) >= sweeps[i].fewest);
+    for (int tracker = 0; tracker < 2; tracker++) {
+        l.tracker = (enum vmm_tracker)tracker;
+        for (unsigned i = 0; i < sizeof sweeps / sizeof sweeps[0]; i++)
+            assert_true(life_sweep(&l, sweeps[i].prepare, sweeps[i].op) >= sweeps[i].fewest);
+    }
+    l.tracker = VMM_TRACKER_BITMAP;
 }
 
 static void sweep_undo(void **state)

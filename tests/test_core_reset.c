@@ -215,7 +215,11 @@ static void failed_keeps_content(void **state)
 static void sweep_one_fault(void **state)
 {
     (void)state;
-    assert_true(life_sweep(&l, prepare, reset) >= 60);
+    for (int tracker = 0; tracker < 2; tracker++) {
+        l.tracker = (enum vmm_tracker)tracker;
+        assert_true(life_sweep(&l, prepare, reset) >= 60);
+    }
+    l.tracker = VMM_TRACKER_BITMAP;
 }
 
 static void sweep_undo(void **state)
