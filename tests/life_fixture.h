@@ -313,46 +313,56 @@ static inline uint32_t life_sweep(struct life *l, life_fn *prepare, life_fn *op)
     return fired;
 }
 
-/* A second fault, somewhere in the undo: it works, or leaves all as it was, or stops the VM;
- * and leaves nothing. Returns how many machines stopped. */
-static inline uint32_t life_sweep_undo(struct life *l, life_fn *prepare, life_fn *op)
+/* The same with two faults, the second one on every hit of its point in the undo: all as it
+ * was, or the VM stops; and in the end nothing is left. False: the first one did not fire. */
+static inline bool life_sweep_two(struct life *l, life_fn *prepare, life_fn *op,
+                                  const struct sim_fault faults[2], uint32_t *stopped)
 {
     static struct life_picture before, after;
+    bool fired;
+    int rc;
+
+    assert_int_equal(prepare(l), 0);
+    life_take_picture(l, &before);
+    life_forget(l);
+    assert_int_equal(sim_fault_arm(l->w, &faults[0]), 0);
+    assert_int_equal(sim_fault_arm(l->w, &faults[1]), 0);
+    rc = op(l);
+    fired = l->failed;
+    sim_fault_disarm_all(l->w);
+    if (vmm_stopped(l->vmm)) {
+        assert_true(rc < 0);
+        ++*stopped;
+        (void)vmm_destroy(l->vmm);
+        assert_null(life_left(l));
+        return fired;
+    }
+    life_take_picture(l, &after);
+    if (rc)
+        assert_memory_equal(&before, &after, sizeof before);
+    life_end(l);
+    return fired;
+}
+
+/* Returns how many machines stopped. */
+static inline uint32_t life_sweep_undo(struct life *l, life_fn *prepare, life_fn *op)
+{
+    struct sim_fault faults[2] = {{0}, {.when = SIM_FAULT_STICKY, .in_undo = true, .value = 1}};
     uint32_t stopped = 0;
 
-    for (uint32_t point = 0; point < POINT_COUNT; point++)
-        for (uint64_t nth = 1; nth < 24 && sim_point_errno(point, 0, 0); nth++)
-            for (uint32_t second = 0; second < POINT_COUNT; second++) {
-                struct sim_fault a = {.point = (uint16_t)point,
-                                      .error = (uint16_t)sim_point_errno(point, 0, 0),
-                                      .value = nth};
-                struct sim_fault b = {.point = (uint16_t)second,
-                                      .error = (uint16_t)sim_point_errno(second, 0, 0),
-                                      .when = SIM_FAULT_STICKY,
-                                      .in_undo = true,
-                                      .value = 1};
-                if (!b.error)
-                    continue;
-                assert_int_equal(prepare(l), 0);
-                life_take_picture(l, &before);
-                life_forget(l);
-                assert_int_equal(sim_fault_arm(l->w, &a), 0);
-                assert_int_equal(sim_fault_arm(l->w, &b), 0);
-                int rc = op(l);
-                sim_fault_disarm_all(l->w);
-                if (vmm_stopped(l->vmm)) {
-                    assert_true(rc < 0);
-                    stopped++;
-                    (void)vmm_destroy(l->vmm);
-                    assert_null(life_left(l));
-                    continue;
-                }
-                life_take_picture(l, &after);
-                if (rc)
-                    assert_memory_equal(&before, &after, sizeof before);
-                assert_int_equal(vmm_destroy(l->vmm), 0);
-                assert_null(life_left(l));
+    for (uint16_t point = 0; point < POINT_COUNT; point++) {
+        bool fired = true;
+
+        faults[0].point = point;
+        faults[0].error = (uint16_t)sim_point_errno(point, 0, 0);
+        for (faults[0].value = 1; faults[0].error && fired; faults[0].value++)
+            for (uint16_t second = 0; second < POINT_COUNT && fired; second++) {
+                faults[1].point = second;
+                faults[1].error = (uint16_t)sim_point_errno(second, 0, 0);
+                if (faults[1].error)
+                    fired = life_sweep_two(l, prepare, op, faults, &stopped);
             }
+    }
     return stopped;
 }
 
