@@ -291,8 +291,8 @@ static const struct {
     uint32_t fewest, stops;
 } sweeps[] = {
     {prepare, remove_0, 12, 3},    {prepare, remove_1, 13, 3},     {prepare, remove_2, 6, 1},
-    {without_0, add_0, 9, 3},      {without_1, add_1, 12, 3},      {without_2, add_2, 28, 10},
-    {prepare, more_section, 6, 3}, {prepare, plain_section, 7, 2},
+    {without_0, add_0, 9, 2},      {without_1, add_1, 12, 2},      {without_2, add_2, 28, 10},
+    {prepare, more_section, 6, 2}, {prepare, plain_section, 7, 2},
 };
 
 static void sweep_one_fault(void **state)

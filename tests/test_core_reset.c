@@ -225,7 +225,7 @@ static void sweep_one_fault(void **state)
 static void sweep_undo(void **state)
 {
     (void)state;
-    assert_true(life_sweep_undo(&l, prepare, reset) >= 26);
+    assert_true(life_sweep_undo(&l, prepare, reset) >= 23);
 }
 
 #define TEST(name, fn)                                                                         \
