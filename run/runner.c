@@ -57,7 +57,7 @@ static void break_off(struct runner *r, enum verdict verdict, const struct viola
 {
     struct run_result *result = r->result;
 
-    if (r->broken)
+    if (r->broken || (r->on_unmet && verdict == VERDICT_VIOLATION))
         return;
     r->broken = true;
     result->verdict = verdict;
@@ -273,7 +273,9 @@ static void judged_op(struct runner *r, const struct op *op)
         return;
     feed_after_op(r, !op_is_data(op));
     hash_op_end(r);
-    if (!model_after_call(r->model, &v) || !model_op_end(r->model, &r->op_result, &v))
+    if (!model_after_call(r->model, &v))
+        break_off(r, VERDICT_VIOLATION, &v);
+    if (!r->broken && !model_op_end(r->model, &r->op_result, &v))
         break_off(r, VERDICT_VIOLATION, &v);
 }
 
@@ -301,6 +303,8 @@ static void check_expects(struct runner *r, uint32_t index, uint32_t *next)
             model_expect(r->model, e, &r->op_result, calls, &v))
             continue;
         r->result->line = e->line;
+        if (r->on_unmet)
+            r->on_unmet(r, e);
         break_off(r, VERDICT_VIOLATION, &v);
     }
 }
@@ -375,7 +379,7 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
         r->result->pages_changed += model_pages_changed(r->model);
     }
     check_expects(r, index, next_expect);
-    if (!r->broken && wants_probe(r, op))
+    if (!r->broken && !r->on_unmet && wants_probe(r, op))
         probe_retry(r, op);
 }
 
@@ -443,7 +447,7 @@ static void run_all(struct runner *r)
         return;
     for (uint32_t i = 0; i < r->program->n_ops && !r->broken; i++)
         one_op(r, i, &next_expect);
-    if (!r->broken)
+    if (!r->broken && !r->on_unmet)
         teardown(r);
 }
 

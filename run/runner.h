@@ -79,6 +79,9 @@ struct runner {
     uint64_t hash;
     uint64_t calls_left; /* host-call bound */
     uint64_t *tracker;   /* as last seen, in the arena */
+    /* For the proof that every expectation is needed (tests/test_run_expects.c): set after
+     * runner_init, it hears of each that does not hold; the rules break nothing off then. */
+    void (*on_unmet)(const struct runner *r, const struct expect *e);
     uint32_t region_word[PROGRAM_REGIONS_MAX + 1];
     uint32_t region_page[PROGRAM_REGIONS_MAX + 1];
 };

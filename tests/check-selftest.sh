@@ -26,6 +26,7 @@ clean_tree() {
 hash=1234 programs=17 verdict=ok
 [[ $1 == run ]] && programs=$5
 . ./misbehave
+[[ "$*" == *--matrix* ]] && { echo "$programs of 17 scenario-configurations ok"; exit ${rc:-0}; }
 echo "gmemcheck: $verdict seed=1 programs=$programs ops=1${hash:+ hash=$hash}"
 exit ${rc:-0}
 EOF
@@ -73,16 +74,18 @@ expect() {
     fi
 }
 
-# 4 unit tests and 17 stages: 5 builds, asan-works, asan-unit, 2 replays, 2 campaigns, 2 hash
-# comparisons, tidy, 3 selftests. A new stage changes this number, here only.
-all=21
+# 4 unit tests and 18 stages: 5 builds, asan-works, asan-unit, 2 replays, matrix, 2 campaigns,
+# 2 hash comparisons, tidy, 3 selftests. A new stage changes this number, here only.
+all=22
 expect "all is well" "$all passed, 0 failed" '*skipped: no tests/bad-input.sh*' </dev/null
-expect "a violation" "$((all - 2)) passed, 2 failed" '*FAIL*scenarios*FAIL*asan-scenarios*' \
+expect "a violation" "$((all - 3)) passed, 3 failed" '*FAIL*scenarios*FAIL*asan-scenarios*' \
     <<<'[[ ${1:-} == replay ]] && verdict=violation rc=1'
 expect "a violation that exits 0" "$((all - 2)) passed, 2 failed" '*does not say ok*' \
     <<<'[[ ${1:-} == replay ]] && verdict=violation'
-expect "no scenario" "$((all - 2)) passed, 2 failed" '*no scenario ran*' \
+expect "no scenario" "$((all - 3)) passed, 3 failed" '*no scenario ran*' \
     <<<'[[ ${1:-} == replay ]] && programs=0'
+expect "a configuration fails" "$((all - 1)) passed, 1 failed" '*not say that all are ok*' \
+    <<<'[[ "$*" == *--matrix* ]] && programs=16'
 expect "a crash" "$((all - 1)) passed, 1 failed" '*FAIL*campaign*exit 139*' \
     <<<'[[ "$*" == *--check-determinism* ]] && kill -SEGV $$'
 expect "too few programs" "$((all - 1)) passed, 1 failed" '*not 20000 programs*' \
@@ -95,8 +98,8 @@ expect "no hash" "$((all - 4)) passed, 4 failed" '*no hash*' <<<'[[ ${1:-} == ru
 expect "one flavour does not build" "$((all - 2)) passed, 2 failed" \
     '*FAIL*build-gcc-O0*not run: build-gcc-O0 did not build*' \
     <<<'[[ "$*" == *B=build-gcc-O0* ]] && exit 2'
-# build, 3 stages that need it, hash-compilers, tidy; two test binaries that are missing.
-expect "nothing builds normally" "$((all - 10)) passed, 8 failed" '*not built*' \
+# build, 4 stages that need it, hash-compilers, tidy; two test binaries that are missing.
+expect "nothing builds normally" "$((all - 11)) passed, 9 failed" '*not built*' \
     <<<'[[ " $* " == *" B=build "* ]] && exit 2'
 expect "a unit test fails" "$((all - 2)) passed, 2 failed" '*FAIL*unit*FAIL*asan-unit*' \
     <<<'[[ $0 == */tests/test_b ]] && tests=1 rc=1'

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/wrong_core.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/uapi.h"
+
+struct wrong_core wrong_core;
+
+static struct host_ops host_ops;
+static const struct host_ops *real_ops;
+static struct host host;
+static int vcpu_fds[PROGRAM_VCPUS_MAX];
+static struct kvm_run *vcpu_runs[PROGRAM_VCPUS_MAX];
+
+/* Calls that are no ioctl are recorded as these. */
+struct drop {
+    uint64_t address, size;
+    int mode;
+};
+
+enum { CALL_MADVISE, CALL_FALLOCATE };
+
+#define AT(type, field) offsetof(type, field)
+
+static const struct shape {
+    unsigned long request; /* or CALL_* */
+    uint32_t size, n_fields;
+    uint32_t fields[4]; /* offsets of 64-bit addresses and sizes */
+    unsigned long other_way;
+} shapes[] = {
+    {CALL_MADVISE,
+     sizeof(struct drop),
+     2,
+     {AT(struct drop, address), AT(struct drop, size)},
+     0},
+    {CALL_FALLOCATE,
+     sizeof(struct drop),
+     2,
+     {AT(struct drop, address), AT(struct drop, size)},
+     0},
+    {KVM_SET_MEMORY_ATTRIBUTES,
+     sizeof(struct kvm_memory_attributes),
+     2,
+     {AT(struct kvm_memory_attributes, address), AT(struct kvm_memory_attributes, size)},
+     KVM_SET_MEMORY_ATTRIBUTES},
+    {VFIO_IOMMU_MAP_DMA,
+     sizeof(struct vfio_iommu_type1_dma_map),
+     3,
+     {AT(struct vfio_iommu_type1_dma_map, vaddr), AT(struct vfio_iommu_type1_dma_map, iova),
+      AT(struct vfio_iommu_type1_dma_map, size)},
+     VFIO_IOMMU_UNMAP_DMA},
+    {VFIO_IOMMU_UNMAP_DMA,
+     sizeof(struct vfio_iommu_type1_dma_unmap),
+     2,
+     {AT(struct vfio_iommu_type1_dma_unmap, iova), AT(struct vfio_iommu_type1_dma_unmap, size)},
+     0},
+    {IOMMU_IOAS_MAP,
+     sizeof(struct iommu_ioas_map),
+     3,
+     {AT(struct iommu_ioas_map, user_va), AT(struct iommu_ioas_map, iova),
+      AT(struct iommu_ioas_map, length)},
+     IOMMU_IOAS_UNMAP},
+    {IOMMU_IOAS_UNMAP,
+     sizeof(struct iommu_ioas_unmap),
+     2,
+     {AT(struct iommu_ioas_unmap, iova), AT(struct iommu_ioas_unmap, length)},
+     0},
+};
+
+enum { N_SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
+
+uint32_t record_fields(const struct record *r)
+{
+    return shapes[r->shape].n_fields;
+}
+
+bool record_has_other_way(const struct record *r)
+{
+    return shapes[r->shape].other_way != 0;
+}
+
+/* ---- making a call, as it was or edited ---- */
+
+static uint64_t page_size(void)
+{
+    return machine_page_size(&wrong_core.runner->program->machine);
+}
+
+static int make(const struct record *r, unsigned long request, void *arg)
+{
+    struct drop *d = arg;
+
+    if (request == CALL_MADVISE)
+        return real_ops->madvise(host.ctx, "wrong", d->address, d->size, d->mode);
+    if (request == CALL_FALLOCATE)
+        return real_ops->fallocate(host.ctx, "wrong", r->fd, d->mode, (int64_t)d->address,
+                                   (int64_t)d->size);
+    return real_ops->ioctl(host.ctx, "wrong", r->fd, request, arg);
+}
+
+static int make_other_way(const struct record *r)
+{
+    union {
+        uint8_t bytes[RECORD_BYTES];
+        struct kvm_memory_attributes attributes;
+        struct vfio_iommu_type1_dma_map map;
+        struct iommu_ioas_map ioas_map;
+    } was;
+    struct vfio_iommu_type1_dma_unmap unmap = {.argsz = sizeof(unmap)};
+    struct iommu_ioas_unmap ioas_unmap = {.size = sizeof(ioas_unmap)};
+
+    memcpy(was.bytes, r->bytes, RECORD_BYTES);
+    switch (shapes[r->shape].request) {
+    case VFIO_IOMMU_MAP_DMA:
+        unmap.iova = was.map.iova;
+        unmap.size = was.map.size;
+        return make(r, VFIO_IOMMU_UNMAP_DMA, &unmap);
+    case IOMMU_IOAS_MAP:
+        ioas_unmap.ioas_id = was.ioas_map.ioas_id;
+        ioas_unmap.iova = was.ioas_map.iova;
+        ioas_unmap.length = was.ioas_map.length;
+        return make(r, IOMMU_IOAS_UNMAP, &ioas_unmap);
+    default:
+        was.attributes.attributes ^= KVM_MEMORY_ATTRIBUTE_PRIVATE;
+        return make(r, shapes[r->shape].request, was.bytes);
+    }
+}
+
+/* `out`: the caller's struct, NULL: nobody waits for an answer. */
+static int make_edited(const struct record *r, const struct edit *e, void *out)
+{
+    uint8_t bytes[RECORD_BYTES];
+    const struct shape *s = &shapes[r->shape];
+    uint64_t field;
+    int result;
+
+    if (e->kind == EDIT_LEAVE_OUT)
+        return 0;
+    if (e->kind == EDIT_OTHER_WAY && s->other_way)
+        return make_other_way(r);
+    memcpy(bytes, r->bytes, sizeof(bytes));
+    if (e->kind == EDIT_MOVE && e->field < s->n_fields) {
+        memcpy(&field, bytes + s->fields[e->field], sizeof(field));
+        field += (uint64_t)((int64_t)e->pages * (int64_t)page_size());
+        memcpy(bytes + s->fields[e->field], &field, sizeof(field));
+    }
+    result = make(r, s->request, bytes);
+    if (out)
+        memcpy(out, bytes, s->size);
+    return e->kind == EDIT_SWALLOW ? 0 : result;
+}
+
+/* ---- between core and kernel ---- */
+
+/* None while the machine is built. */
+static uint32_t current_op(void)
+{
+    const struct run_result *result = wrong_core.runner->result;
+
+    return result->ops ? result->op : UINT32_MAX;
+}
+
+/* Is this the op of the mistake, or a later one that still has it? */
+static bool is_wrong_now(const struct mistake *m)
+{
+    uint32_t op = current_op();
+
+    return op == m->op || (op > m->op && op != UINT32_MAX && !m->made_good);
+}
+
+static int pass(uint32_t shape, int fd, void *arg)
+{
+    static const struct edit none;
+    const struct mistake *m = &wrong_core.mistake;
+    struct record r = {.op = current_op(), .shape = (uint16_t)shape, .fd = fd};
+    bool wrong;
+
+    assert(shapes[shape].size <= RECORD_BYTES);
+    memcpy(r.bytes, arg, shapes[shape].size);
+    if (wrong_core.last_op != r.op)
+        wrong_core.op_calls = 0;
+    wrong_core.last_op = r.op;
+    wrong = m->kind == MISTAKE_CALL && m->op == r.op && m->call == wrong_core.op_calls++;
+    if (wrong_core.n_records < RECORDS_MAX)
+        wrong_core.records[wrong_core.n_records++] = r;
+    if (wrong && m->made_good && m->edit.kind == EDIT_LEAVE_OUT) {
+        wrong_core.late = r;
+        wrong_core.has_late = true;
+    }
+    return make_edited(&r, wrong ? &m->edit : &none, arg);
+}
+
+static int wrong_ioctl(void *ctx, const char *caller, int fd, unsigned long request, void *arg)
+{
+    int result;
+
+    for (uint32_t i = CALL_FALLOCATE + 1; i < N_SHAPES; i++)
+        if (shapes[i].request == request)
+            return pass(i, fd, arg);
+    result = real_ops->ioctl(ctx, caller, fd, request, arg);
+    if (request == KVM_CREATE_VCPU && result >= 0 && (uintptr_t)arg < PROGRAM_VCPUS_MAX)
+        vcpu_fds[(uintptr_t)arg] = result;
+    return result;
+}
+
+static int wrong_mmap(void *ctx, const char *caller, uint64_t addr, uint64_t size, int prot,
+                      int flags, int fd, int64_t offset, uint64_t *out)
+{
+    int error = real_ops->mmap(ctx, caller, addr, size, prot, flags, fd, offset, out);
+
+    for (uint32_t i = 0; i < PROGRAM_VCPUS_MAX && !error; i++)
+        if (fd >= 0 && vcpu_fds[i] == fd)
+            vcpu_runs[i] = (struct kvm_run *)(uintptr_t)*out;
+    return error;
+}
+
+static int wrong_madvise(void *ctx, const char *caller, uint64_t addr, uint64_t size,
+                         int advice)
+{
+    struct drop d = {addr, size, advice};
+
+    (void)ctx, (void)caller;
+    return pass(CALL_MADVISE, -1, &d);
+}
+
+static int wrong_fallocate(void *ctx, const char *caller, int fd, int mode, int64_t offset,
+                           int64_t size)
+{
+    struct drop d = {(uint64_t)offset, (uint64_t)size, mode};
+
+    (void)ctx, (void)caller;
+    return pass(CALL_FALLOCATE, fd, &d);
+}
+
+/* ---- between core and runner ---- */
+
+static int build_wrong(const struct host *real, const struct machine *m, void **state)
+{
+    wrong_core.n_records = wrong_core.op_calls = 0;
+    wrong_core.has_late = false;
+    memset(vcpu_fds, -1, sizeof(vcpu_fds));
+    memset(vcpu_runs, 0, sizeof(vcpu_runs));
+    real_ops = real->ops;
+    host_ops = *real_ops;
+    host_ops.ioctl = wrong_ioctl;
+    host_ops.mmap = wrong_mmap;
+    host_ops.madvise = wrong_madvise;
+    host_ops.fallocate = wrong_fallocate;
+    host = (struct host){&host_ops, real->ctx};
+    return subject_core.build(&host, m, state);
+}
+
+/* The next op: what was left out comes late, what was too much is taken back. */
+static void begin_op(void)
+{
+    const struct mistake *m = &wrong_core.mistake;
+    struct edit back = {.kind = EDIT_NONE};
+
+    if (!wrong_core.has_late || m->op == current_op())
+        return;
+    wrong_core.has_late = false;
+    if (m->kind == MISTAKE_ONE_MORE && m->edit.kind == EDIT_NONE)
+        back.kind = EDIT_OTHER_WAY;
+    (void)make_edited(&wrong_core.late, &back, NULL);
+}
+
+/* The op is over: what was done too much, and what is told. */
+static int end_op(int result)
+{
+    const struct mistake *m = &wrong_core.mistake;
+
+    if (m->op != current_op())
+        return result;
+    if (m->kind == MISTAKE_ONE_MORE) {
+        (void)make_edited(&wrong_core.one_more, &m->edit, NULL);
+        wrong_core.late = wrong_core.one_more;
+        wrong_core.has_late = m->made_good;
+    }
+    return m->kind == MISTAKE_RESULT ? -(int)m->value : result;
+}
+
+static int run_vcpu_wrong(void *state, uint32_t vcpu)
+{
+    const struct mistake *m = &wrong_core.mistake;
+    int result;
+
+    begin_op();
+    result = subject_core.run_vcpu(state, vcpu);
+    if (m->kind == MISTAKE_STATUS && m->op == current_op() && vcpu_runs[vcpu])
+        vcpu_runs[vcpu]->hypercall.ret = m->value;
+    return end_op(result);
+}
+
+static int is_populated_wrong(void *state, uint32_t region, uint64_t offset, uint64_t size)
+{
+    int answer;
+
+    begin_op();
+    answer = subject_core.is_populated(state, region, offset, size);
+    if (wrong_core.mistake.kind == MISTAKE_POPULATED && wrong_core.mistake.op == current_op())
+        answer = answer == 0;
+    return end_op(answer);
+}
+
+static void populated_bits_wrong(const void *state, uint32_t region, uint64_t first_page,
+                                 uint64_t n_pages, uint64_t *bits)
+{
+    const struct mistake *m = &wrong_core.mistake;
+    uint64_t at = m->value - first_page;
+
+    subject_core.populated_bits(state, region, first_page, n_pages, bits);
+    if (m->kind == MISTAKE_TRACKER && m->call == region && is_wrong_now(m) &&
+        m->value >= first_page && at < n_pages)
+        bits[at / 64] ^= UINT64_C(1) << at % 64;
+}
+
+static bool stopped_wrong(const void *state)
+{
+    const struct mistake *m = &wrong_core.mistake;
+    bool stopped = subject_core.stopped(state);
+
+    return stopped != (m->kind == MISTAKE_STOPPED && is_wrong_now(m));
+}
+
+static int convert_wrong(void *state, uint64_t gpa, uint64_t size, bool to_private)
+{
+    begin_op();
+    return end_op(subject_core.convert(state, gpa, size, to_private));
+}
+
+static int attach_wrong(void *state, uint32_t container, uint32_t device)
+{
+    begin_op();
+    return end_op(subject_core.attach(state, container, device));
+}
+
+static int detach_wrong(void *state, uint32_t device)
+{
+    begin_op();
+    return end_op(subject_core.detach(state, device));
+}
+
+static int listen_wrong(void *state, uint32_t container, uint32_t region, uint64_t offset,
+                        uint64_t size)
+{
+    begin_op();
+    return end_op(subject_core.listen(state, container, region, offset, size));
+}
+
+static int unlisten_wrong(void *state, uint32_t container, uint32_t region, uint64_t offset,
+                          uint64_t size)
+{
+    begin_op();
+    return end_op(subject_core.unlisten(state, container, region, offset, size));
+}
+
+struct subject wrong_core_subject(void)
+{
+    struct subject s = subject_core;
+
+    s.build = build_wrong;
+    s.run_vcpu = run_vcpu_wrong;
+    s.convert = convert_wrong;
+    s.attach = attach_wrong;
+    s.detach = detach_wrong;
+    s.listen = listen_wrong;
+    s.unlisten = unlisten_wrong;
+    s.is_populated = is_populated_wrong;
+    s.populated_bits = populated_bits_wrong;
+    s.stopped = stopped_wrong;
+    return s;
+}

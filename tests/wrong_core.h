@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A wrong core: our own, which makes one mistake in one op. It leaves a system call out, makes
+ * it for other pages, makes one too many (any that it made before, the same or the other way
+ * round), or tells something else than what is so: to its caller, to the guest, about a page.
+ * Some mistakes it makes good when the next op begins: a call that comes late, one that is
+ * taken back.
+ */
+#ifndef TESTS_WRONG_CORE_H
+#define TESTS_WRONG_CORE_H
+
+#include "run/runner.h"
+
+enum mistake_kind {
+    MISTAKE_NONE,
+    MISTAKE_CALL,      /* call number `call` of the op is made with the edit */
+    MISTAKE_ONE_MORE,  /* at the op's end `one_more` is made, with the edit */
+    MISTAKE_RESULT,    /* the op returns -value */
+    MISTAKE_STATUS,    /* the guest is told `value` */
+    MISTAKE_TRACKER,   /* from the op on, the tracker has page `value` of region `call` wrong */
+    MISTAKE_POPULATED, /* the other answer */
+    MISTAKE_STOPPED,   /* from the op on, stopped or not is told wrong */
+};
+
+enum edit_kind {
+    EDIT_NONE,
+    EDIT_LEAVE_OUT, /* 0 is returned */
+    EDIT_SWALLOW,   /* made, but 0 is returned whatever came of it */
+    EDIT_MOVE,      /* field `field` moves by `pages` */
+    EDIT_OTHER_WAY, /* map for unmap, private for shared */
+    EDIT_COUNT
+};
+
+struct edit {
+    uint8_t kind, field;
+    int8_t pages;
+};
+
+struct mistake {
+    uint8_t kind; /* enum mistake_kind */
+    uint32_t op;
+    uint32_t call;
+    uint64_t value;
+    bool made_good; /* when the next op begins; of calls: those left out or one too many */
+    struct edit edit;
+};
+
+enum { RECORDS_MAX = 512, RECORD_BYTES = 48 };
+
+/* A system call with an effect on pages, as it was made. */
+struct record {
+    uint32_t op;
+    uint16_t shape; /* index in the table of what is recorded */
+    int fd;
+    uint8_t bytes[RECORD_BYTES];
+};
+
+struct wrong_core {
+    struct runner *runner; /* set by the user */
+    struct mistake mistake;
+    struct record one_more;
+    /* Of the run: */
+    struct record records[RECORDS_MAX];
+    uint32_t n_records;
+    uint32_t op_calls; /* recorded ones of the current op */
+    uint32_t last_op;
+    struct record late; /* to be made when the next op begins */
+    bool has_late;
+};
+
+/* One a process. The mistake is set before a run, the records are there after it. */
+extern struct wrong_core wrong_core;
+struct subject wrong_core_subject(void);
+
+/* Fields of a record that EDIT_MOVE knows; 0: no other shape of the call exists. */
+uint32_t record_fields(const struct record *r);
+bool record_has_other_way(const struct record *r);
+
+#endif
