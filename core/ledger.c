@@ -76,13 +76,19 @@ static void erase(struct ledger *l, uint32_t i, uint32_t n)
     l->n -= n;
 }
 
+/* Takes single pages in. */
+static bool is_open(const struct ledger_run *run)
+{
+    return !run->whole && !run->doubtful;
+}
+
 /* A mapping of one page joins those beside it; a larger one is a run of its own. */
 void ledger_add(struct ledger *l, uint64_t first, uint64_t end)
 {
     uint32_t i = run_after(l, first);
     bool whole = end - first > 1;
-    bool left = !whole && i > 0 && l->runs[i - 1].end == first && !l->runs[i - 1].whole;
-    bool right = !whole && i < l->n && l->runs[i].first == end && !l->runs[i].whole;
+    bool left = !whole && i > 0 && l->runs[i - 1].end == first && is_open(&l->runs[i - 1]);
+    bool right = !whole && i < l->n && l->runs[i].first == end && is_open(&l->runs[i]);
 
     assert(first < end);
     assert(i == l->n || l->runs[i].first >= end);
@@ -154,28 +160,26 @@ void ledger_remove(struct ledger *l, uint64_t first, uint64_t end)
 
 void ledger_doubt(struct ledger *l, uint64_t first, uint64_t end)
 {
-    uint32_t i = run_after(l, first);
+    uint32_t i;
 
-    while (i < l->n && l->runs[i].first < end) {
-        struct ledger_run run = l->runs[i];
-
-        if (run.whole) {
-            assert(run.first >= first && run.end <= end);
-            l->runs[i].doubtful = true;
-        } else {
-            ledger_remove(l, run.first > first ? run.first : first,
-                          run.end < end ? run.end : end);
-        }
-        i = run_after(l, run.end < end ? run.end : end);
-    }
+    assert(first < end);
+    ledger_cut(l, first);
+    ledger_cut(l, end);
+    for (i = run_after(l, first); i < l->n && l->runs[i].first < end; i++)
+        l->runs[i].doubtful = true;
 }
 
 void ledger_trust(struct ledger *l, uint64_t first)
 {
     uint32_t i = run_after(l, first);
 
-    assert(i < l->n && l->runs[i].first == first);
-    l->runs[i].doubtful = false;
+    assert(i < l->n && l->runs[i].first == first && l->runs[i].doubtful);
+    if (l->runs[i].whole) {
+        l->runs[i].doubtful = false;
+        return;
+    }
+    ledger_remove(l, first, first + 1);
+    ledger_add(l, first, first + 1);
 }
 
 bool ledger_next_doubt(const struct ledger *l, uint64_t first, uint64_t end,
@@ -183,10 +187,13 @@ bool ledger_next_doubt(const struct ledger *l, uint64_t first, uint64_t end,
 {
     assert(first < end);
     for (uint32_t i = run_after(l, first); i < l->n && l->runs[i].first < end; i++) {
-        if (!l->runs[i].doubtful)
+        const struct ledger_run *run = &l->runs[i];
+        uint64_t page = run->first > first ? run->first : first;
+
+        if (!run->doubtful)
             continue;
-        *mapping_first = l->runs[i].first;
-        *mapping_end = l->runs[i].end;
+        *mapping_first = run->whole ? run->first : page;
+        *mapping_end = run->whole ? run->end : page + 1;
         return true;
     }
     return false;

@@ -23,7 +23,7 @@
 struct ledger_run {
     uint64_t first, end; /* pages, [first, end) */
     bool whole;          /* one mapping; else each page is one */
-    bool doubtful;       /* whole only: nobody knows whether the kernel still has it */
+    bool doubtful;       /* nobody knows whether the kernel still has it */
 };
 
 struct ledger {
@@ -45,11 +45,11 @@ void ledger_remove(struct ledger *l, uint64_t first, uint64_t end);
 /* The mapping that page - 1 and page lie in becomes two; nothing where there is no such one. */
 void ledger_cut(struct ledger *l, uint64_t page);
 
-/* An unmap of [first, end) left the kernel in a state that nobody knows. Pages that were mapped
- * one by one are forgotten, larger mappings keep their bounds and become doubtful: an undo that
- * maps them once more must name the same bounds. */
+/* An unmap of [first, end) left the kernel in a state that nobody knows. The mappings stay
+ * recorded, for an undo that maps them once more must name the same bounds, but as doubtful.
+ * Takes up to two runs. */
 void ledger_doubt(struct ledger *l, uint64_t first, uint64_t end);
-/* The mapping at `first` is there for certain. */
+/* The mapping that begins at `first`, doubtful so far, is there for certain. */
 void ledger_trust(struct ledger *l, uint64_t first);
 /* The first doubtful mapping that reaches into [first, end). False: none. */
 bool ledger_next_doubt(const struct ledger *l, uint64_t first, uint64_t end,

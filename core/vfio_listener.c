@@ -5,9 +5,10 @@
 
 #include "core/internal.h"
 
-/* Room in the ledger that a listener keeps all its life: a run for memory without a manager,
- * and one because unmapping it cuts a run in two where its neighbours are mapped too. So
- * going away needs no memory. */
+/* Room in the ledger that a listener keeps all its life, so that going away needs no memory:
+ * its ends may lie inside of runs that hold its neighbours' pages, too. And the room of a
+ * request for each run: a mapping may become two, and what an undo makes of single pages is one
+ * mapping between others; or both ends of the run are cut off because an unmap is in doubt. */
 enum { RUNS_KEPT = 2, RUNS_A_REQUEST = 2 };
 
 static struct vfio_listener *of_base(struct discard_listener *base)
@@ -16,8 +17,7 @@ static struct vfio_listener *of_base(struct discard_listener *base)
 }
 _Static_assert(offsetof(struct vfio_listener, base) == 0, "of_base");
 
-/* Memory for two runs of the ledger: a mapping may become two, and what an undo makes of single
- * pages is one mapping between them. And entries, so that nothing is begun that cannot fit. */
+/* Memory, and entries: nothing is begun that cannot fit. */
 static int reserve(struct vfio_listener *l, uint64_t first, uint64_t end)
 {
     struct container *c = l->container;

@@ -60,6 +60,7 @@ struct model *model_new(void *memory, const struct machine *m)
     assert(m->n_regions <= PROGRAM_REGIONS_MAX && m->n_containers <= PROGRAM_CONTAINERS_MAX);
     place(&b, m, o);
     o->m = m;
+    o->runs = m->axis[AXIS_mapping] == MAPPING_RUN;
     o->page_shift = (uint32_t)__builtin_ctz(layout_page_size(m));
     o->op_serial = 1; /* no mark is set in zeroed memory */
     o->call_serial = 1;
@@ -153,8 +154,22 @@ static void count_mapping(struct model *o, struct container_state *c, uint32_t s
 
     assert(mapped || c->mapped > 0);
     c->mapped += step;
-    if (slot_takes_entry(o, c, slot))
+    if (!o->runs && slot_takes_entry(o, c, slot))
         c->entries += step;
+}
+
+/* How the pages of a container are cut into mappings is as much a fact as that they are mapped.
+ */
+static void see_head(struct model *o, uint32_t container, uint32_t slot,
+                     const struct view_mapping *now)
+{
+    struct container_state *c = &o->containers[container];
+    const struct view_mapping *old = &c->maps[slot].seen;
+
+    c->entries += (uint64_t)(now->frame && now->head) - (uint64_t)(old->frame && old->head);
+    if (now->frame && !o->has_pending)
+        o->has_pending = !rule_s4_ends(o, container, slot, now, &o->pending);
+    o->touched |= now->head != old->head;
 }
 
 void model_see_mapping(struct model *o, uint32_t container, uint32_t page,
@@ -164,6 +179,8 @@ void model_see_mapping(struct model *o, uint32_t container, uint32_t page,
     struct map_state *s = &c->maps[page];
 
     assert(container < o->m->n_containers && page < o->n_slots);
+    if (o->runs)
+        see_head(o, container, page, now);
     if (s->seen.frame == now->frame && (!now->frame || s->seen.access == now->access)) {
         s->seen.head = now->head; /* the partition is no part of M */
         return;
@@ -370,10 +387,10 @@ const struct view_mapping *model_mapping(const struct model *o, uint32_t contain
 const char *model_rule_name(uint32_t i)
 {
     const char *const names[] = {
-        rule_s1,   rule_s2,    rule_s3, rule_s4, rule_s5,     rule_s6,  rule_i1,
-        rule_i2,   rule_i3,    rule_i4, rule_i7, rule_i8,     rule_o1,  rule_o2,
-        rule_o3,   rule_o4,    rule_o5, rule_o6, rule_o7,     rule_o10, rule_o9,
-        rule_data, rule_query, rule_x0, rule_x1, rule_expect,
+        rule_s1,  rule_s2,  rule_s3,   rule_s4,    rule_s5, rule_s6,  rule_i1,
+        rule_i2,  rule_i3,  rule_i4,   rule_i7,    rule_i8, rule_o1,  rule_o2,
+        rule_o3,  rule_o4,  rule_o5,   rule_o6,    rule_o7, rule_o10, rule_o9,
+        rule_o11, rule_o12, rule_data, rule_query, rule_x0, rule_x1,  rule_expect,
     };
 
     return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;

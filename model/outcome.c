@@ -152,7 +152,8 @@ static bool judge_done(struct model *o, const struct op_result *r, struct violat
         assert(p->kind == OP_LISTEN && p->candidate);
         break;
     }
-    return judge_quiet(o, v) && rule_i7_status(o, r, v);
+    return judge_quiet(o, v) && (!o->runs || rule_o11_partition(o, v)) &&
+           rule_i7_status(o, r, v);
 }
 
 /* Forgets what model_op_begin had assumed of an op that then failed. */

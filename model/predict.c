@@ -180,6 +180,8 @@ void plan_op(const struct model *o, const struct op *op, struct plan *p)
     default: /* OP_FAULT, OP_DISARM: nothing is asked of the subject */
         break;
     }
+    if (o->runs && !p->refused)
+        partition_plan(o, p);
 }
 
 bool plan_converts(const struct model *o, uint32_t slot)
@@ -196,7 +198,7 @@ bool plan_maps(const struct model *o, uint32_t container, uint32_t slot)
     const struct plan *p = &o->plan;
 
     if (p->kind == OP_CONVERT)
-        return plan_converts(o, slot);
+        return plan_converts(o, slot) || (o->runs && partition_remaps(o, container, slot));
     return p->container == container && o->info[slot].home >= p->home_lo &&
            o->info[slot].home < p->home_hi;
 }
@@ -245,7 +247,7 @@ struct need plan_need(const struct model *o, const struct plan *p)
 {
     uint64_t pages[PROGRAM_CONTAINERS_MAX] = {0}, entries[PROGRAM_CONTAINERS_MAX] = {0};
     uint64_t total = 0, more = 0;
-    struct need need = {false, false};
+    struct need need = {p->too_many_entries, false};
 
     assert(!p->refused);
     if (p->kind == OP_CONVERT && !p->to_private && !p->goes_on) {
@@ -262,7 +264,7 @@ struct need plan_need(const struct model *o, const struct plan *p)
         const struct container_state *c = &o->containers[i];
         uint64_t counted = p->candidate && i == p->container ? entries[i] : 0;
 
-        if (entries[i] &&
+        if (!o->runs && entries[i] &&
             c->wanted_units - counted + entries[i] > o->m->containers[i].entry_limit)
             need.too_many_entries = true;
         more += pages[i];

@@ -21,6 +21,16 @@ bool rule_s4_mapping(const struct model *o, uint32_t container, uint32_t slot,
     return true;
 }
 
+bool rule_s4_ends(const struct model *o, uint32_t container, uint32_t slot,
+                  const struct view_mapping *now, struct violation *v)
+{
+    assert(now->frame != 0);
+    if (now->head || !slot_starts(o, &o->containers[container], slot))
+        return true;
+    return violate(o, v, rule_s4, slot, container,
+                   "its mapping began before the section, or the listener, does");
+}
+
 bool rule_s4_stray(const struct model *o, uint32_t container, uint64_t iova_page,
                    struct violation *v)
 {

@@ -24,7 +24,7 @@ static bool container_recount(const struct model *o, uint32_t i, struct violatio
 
         if (c->maps[slot].seen.frame) {
             mapped++;
-            entries += entry;
+            entries += o->runs ? c->maps[slot].seen.head : entry;
         }
         if (slot_wanted(o, c, slot)) {
             wanted++;

@@ -80,9 +80,9 @@ struct container_state {
     uint32_t listen_lo; /* no LISTEN_* bit is set outside [lo, hi) */
     uint32_t listen_hi;
     uint64_t mapped;       /* slots seen mapped */
-    uint64_t entries;      /* entries that these imply */
+    uint64_t entries;      /* entries that these imply; mapping=run: heads seen */
     uint64_t wanted;       /* slots that are shared and listened to */
-    uint64_t wanted_units; /* entries that these imply */
+    uint64_t wanted_units; /* entries that these imply with mapping=page */
 };
 
 enum model_phase { PHASE_BUILDING, PHASE_IDLE, PHASE_OP, PHASE_TEARDOWN };
@@ -100,6 +100,10 @@ struct plan {
     uint32_t slot;             /* data ops: slot, or MODEL_NO_PAGE */
     bool to_private;
     bool candidate; /* OP_LISTEN: its bits are set already */
+    /* mapping=run, by container: pages before and behind [lo, hi) of the mappings that are cut.
+     */
+    uint32_t cut_head[PROGRAM_CONTAINERS_MAX], cut_tail[PROGRAM_CONTAINERS_MAX];
+    bool too_many_entries; /* mapping=run: the target goes over a container's limit */
 };
 
 struct need {
@@ -118,6 +122,7 @@ struct model {
     uint64_t *tokens[2]; /* by guest page: content of the shared, the private side */
 
     uint8_t phase;
+    bool runs; /* mapping=run */
     bool stopped;
     bool drop_failed; /* ever: an old drop may be tried again at any time */
     bool touched;     /* something was seen since the last model_after_call */
@@ -179,14 +184,20 @@ static inline uint32_t slot_access(const struct slot_info *i)
     return i->kind & SLOT_ROM ? ACCESS_READ : ACCESS_READ | ACCESS_WRITE;
 }
 
-/* Is this the first page of something that takes one DMA entry? */
-static inline bool slot_takes_entry(const struct model *o, const struct container_state *c,
-                                    uint32_t slot)
+/* Is this the first page of its section, or of a listener? */
+static inline bool slot_starts(const struct model *o, const struct container_state *c,
+                               uint32_t slot)
 {
     const struct slot_info *i = &o->info[slot];
 
-    return (i->kind & (SLOT_GMEM | SLOT_HEAD)) ||
-           (!c->listen_all && (c->listen[i->home] & LISTEN_HEAD));
+    return (i->kind & SLOT_HEAD) || (!c->listen_all && (c->listen[i->home] & LISTEN_HEAD));
+}
+
+/* mapping=page: is this the first page of something that takes one DMA entry? */
+static inline bool slot_takes_entry(const struct model *o, const struct container_state *c,
+                                    uint32_t slot)
+{
+    return (o->info[slot].kind & SLOT_GMEM) || slot_starts(o, c, slot);
 }
 
 /* Should it be mapped in the abstract state? */
@@ -237,6 +248,14 @@ bool state_is_listener(const struct model *o, uint32_t container, uint32_t lo, u
 void state_count(const struct model *o, uint32_t lo, uint32_t hi, uint64_t *slots,
                  uint64_t *entries);
 
+/* ---- partition.c: mapping=run ---- */
+/* The page before it in the same section, or MODEL_NO_PAGE. */
+uint32_t slot_before(const struct model *o, uint32_t slot);
+/* Adds to the plan of an op that is not refused. */
+void partition_plan(const struct model *o, struct plan *p);
+/* split=remap: is the slot in the request, or part of a mapping that it cuts? */
+bool partition_remaps(const struct model *o, uint32_t container, uint32_t slot);
+
 /* ---- predict.c: the decision table ---- */
 void plan_op(const struct model *o, const struct op *op, struct plan *p);
 /* Does the target state of the planned op go over a limit? In the state before the op. */
@@ -255,8 +274,8 @@ bool violate(const struct model *o, struct violation *v, const char *rule, uint3
 
 extern const char rule_s1[], rule_s2[], rule_s3[], rule_s4[], rule_s5[], rule_s6[], rule_i1[],
     rule_i2[], rule_i3[], rule_i4[], rule_i7[], rule_i8[], rule_o1[], rule_o2[], rule_o3[],
-    rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_o10[], rule_o9[], rule_data[],
-    rule_query[], rule_x0[], rule_x1[], rule_expect[];
+    rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_o10[], rule_o9[], rule_o11[], rule_o12[],
+    rule_data[], rule_query[], rule_x0[], rule_x1[], rule_expect[];
 
 bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
@@ -269,6 +288,9 @@ bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *
                   struct violation *v);
 bool rule_s4_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      const struct view_mapping *now, struct violation *v);
+/* mapping=run: does a mapping go over the end of a section or a listener? */
+bool rule_s4_ends(const struct model *o, uint32_t container, uint32_t slot,
+                  const struct view_mapping *now, struct violation *v);
 bool rule_s4_stray(const struct model *o, uint32_t container, uint64_t iova_page,
                    struct violation *v);
 bool rule_s5_counts(const struct model *o, struct violation *v);
@@ -308,6 +330,9 @@ bool rule_x0_start(const struct model *o, struct violation *v);
 bool rule_x1_recount(const struct model *o, struct violation *v);
 
 bool rule_o10_must_stop(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_o11_partition(const struct model *o, struct violation *v);
+/* The target does not fit. */
+bool rule_o12_limit_first(const struct model *o, struct violation *v);
 bool rule_o9_idle(const struct model *o, const struct op_result *r, struct violation *v);
 
 /* Did a fault make a call of this op fail? */

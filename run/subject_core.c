@@ -8,6 +8,10 @@
 
 static void machine_to_config(const struct machine *m, struct vmm_config *c)
 {
+    static const enum vmm_split splits[] = {[SPLIT_REMAP] = VMM_SPLIT_REMAP,
+                                            [SPLIT_CUT] = VMM_SPLIT_CUT,
+                                            [SPLIT_REFUSE] = VMM_SPLIT_REFUSE};
+
     *c = (struct vmm_config){
         .page_size = machine_page_size(m),
         .n_vcpus = m->n_vcpus,
@@ -17,7 +21,8 @@ static void machine_to_config(const struct machine *m, struct vmm_config *c)
         .failure =
             m->axis[AXIS_failure] == FAILURE_STOP ? VMM_FAILURE_STOP : VMM_FAILURE_ROLLBACK,
         .tracker = VMM_TRACKER_BITMAP,
-        .mapping = VMM_MAPPING_PAGE,
+        .mapping = m->axis[AXIS_mapping] == MAPPING_RUN ? VMM_MAPPING_RUN : VMM_MAPPING_PAGE,
+        .split = splits[m->axis[AXIS_split]],
     };
 }
 

@@ -59,6 +59,7 @@ struct fake {
     int fail_error;
     bool fail_late;
     uint32_t calls;
+    uint32_t counted; /* by fake_count */
 };
 
 static const uint8_t fake_gpa[64] = {
@@ -150,15 +151,25 @@ static inline uint32_t fake_locked(const struct fake *f)
     return (uint32_t)(f->h.c[0].mapped_pages + f->h.c[1].mapped_pages);
 }
 
+static inline uint32_t fake_limit(const struct fake *f, uint32_t c)
+{
+    return f->h.m.containers[c].entry_limit - (f->mistake == REFUSE_LAST_ENTRY);
+}
+
+/* Asked before anything is done. */
+static inline int fake_room(const struct fake *f, uint32_t c, uint32_t more)
+{
+    return more && f->h.c[c].entries + more > fake_limit(f, c) ? -ENOSPC : 0;
+}
+
 /* Maps n slots as one entry: a guest_memfd page, or a plain section's part. */
 static inline int fake_map(struct fake *f, uint32_t c, uint32_t first, uint32_t n)
 {
-    uint32_t limit = f->h.m.containers[c].entry_limit - (f->mistake == REFUSE_LAST_ENTRY);
     int error = fake_early(f);
 
     if (error)
         return error;
-    if (f->h.c[c].entries + 1 > limit)
+    if (f->h.c[c].entries + 1 > fake_limit(f, c))
         error = ENOSPC;
     else if (f->h.m.memlock_pages && fake_locked(f) + n > f->h.m.memlock_pages)
         error = ENOMEM;
@@ -245,6 +256,13 @@ static inline int fake_parts(struct fake *f, uint32_t c, uint32_t lo, uint32_t h
             error = fn(f, c, from, to - from);
     }
     return error;
+}
+
+static inline int fake_count(struct fake *f, uint32_t c, uint32_t first, uint32_t n)
+{
+    (void)n;
+    f->counted += !f->h.map[c][first].frame;
+    return 0;
 }
 
 static inline int fake_map_absent(struct fake *f, uint32_t c, uint32_t first, uint32_t n)

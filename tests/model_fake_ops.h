@@ -33,6 +33,19 @@ static inline int fake_decide(const struct fake *f, const struct op *op, struct 
     return 0;
 }
 
+static inline int fake_convert_fits(const struct fake *f, const struct request *q)
+{
+    for (uint32_t c = 0; c < HAND_CONTAINERS && !q->to_private; c++) {
+        uint32_t more = 0;
+
+        for (uint32_t i = 0; i < q->n; i++)
+            more += q->changes[i] && fake_hears(f, c, q->slot[i]);
+        if (fake_room(f, c, more))
+            return -ENOSPC;
+    }
+    return 0;
+}
+
 static inline int fake_retry_debt(struct fake *f, const struct request *q)
 {
     for (uint32_t i = 0; i < q->n; i++) {
@@ -132,7 +145,9 @@ static inline int fake_convert(struct fake *f, const struct op *op)
     f->h.r.guest_status = error ? EINVAL : 0;
     if (error)
         return error;
-    error = fake_retry_debt(f, &q);
+    error = fake_convert_fits(f, &q);
+    if (!error)
+        error = fake_retry_debt(f, &q);
     if (!error)
         error = fake_move(f, &q);
     if (!error) {
@@ -165,7 +180,12 @@ static inline int fake_attach(struct fake *f, uint32_t device)
 
     if (f->attached[device])
         return -EEXIST;
-    error = fake_early(f); /* open */
+    f->counted = 0;
+    if (first && c == 0)
+        fake_all_parts(f, 0, fake_count);
+    error = fake_room(f, c, f->counted);
+    if (!error)
+        error = fake_early(f); /* open */
     if (error)
         return error;
     f->h.c[c].open = true;
@@ -233,6 +253,10 @@ static inline int fake_listen(struct fake *f, const struct op *op)
         if (f->listener[i].lo == f->listener[i].hi)
             slot = i;
     assert_true(slot < 8);
+    f->counted = 0;
+    fake_parts(f, 1, lo, hi, fake_count);
+    if (fake_room(f, 1, f->counted))
+        return -ENOSPC;
     error =
         fake_parts(f, 1, lo, hi + (f->mistake == LISTEN_TOO_FAR && hi < 11), fake_map_absent);
     if (error) {

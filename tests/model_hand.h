@@ -174,6 +174,29 @@ static inline void hand_map(struct hand *h, uint32_t c, uint32_t slot, uint32_t 
     h->c[c].entries += entry ? (uint32_t)step : 0;
 }
 
+/* mapping=run: slots [slot, slot + n) as one mapping, on frames from `frame` on. */
+static inline void hand_map_run(struct hand *h, uint32_t c, uint32_t slot, uint32_t n,
+                                uint32_t frame)
+{
+    for (uint32_t i = 0; i < n; i++)
+        h->map[c][slot + i] =
+            (struct view_mapping){.frame = frame + i, .access = RW, .head = i == 0};
+    h->c[c].mapped_pages += n;
+    h->c[c].pins += n;
+    h->c[c].entries++;
+}
+
+/* The mappings that these slots are make n_mappings. */
+static inline void hand_unmap_run(struct hand *h, uint32_t c, uint32_t slot, uint32_t n,
+                                  uint32_t n_mappings)
+{
+    for (uint32_t i = 0; i < n; i++)
+        h->map[c][slot + i] = (struct view_mapping){.frame = 0};
+    h->c[c].mapped_pages -= n;
+    h->c[c].pins -= n;
+    h->c[c].entries -= n_mappings;
+}
+
 /* d0 comes to c0: plain RAM, its alias and the ROM get mapped; frames 1000 + page. */
 static inline void hand_attach(struct hand *h)
 {
@@ -270,6 +293,22 @@ static inline int hand_setup_attached(void **state)
         return -1;
     h = *state;
     hand_attach(h);
+    return h->bad ? -1 : 0;
+}
+
+/* The same with mapping=run. */
+static inline int hand_setup_runs(void **state)
+{
+    struct hand *h = calloc(1, sizeof(*h));
+
+    if (!h)
+        return -1;
+    hand_machine(&h->m);
+    h->m.axis[AXIS_mapping] = MAPPING_RUN;
+    hand_new(h);
+    hand_ready(h);
+    hand_attach(h);
+    *state = h;
     return h->bad ? -1 : 0;
 }
 

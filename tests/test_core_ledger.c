@@ -175,14 +175,25 @@ static void doubt_and_trust(void **state)
     assert_false(ledger_next_doubt(&l, 0, 12, &first, &end));
     ledger_doubt(&l, 1, 8);
     assert_null(well_formed(&l));
-    assert_int_equal(l.n_pages, 9); /* 0, [3, 7) and [8, 12) */
-    assert_int_equal(l.n_mappings, 3);
+    assert_int_equal(l.n_pages, 12);
+    assert_int_equal(l.n_mappings, 6);
+    for (uint64_t page = 1; page < 3; page++) {
+        assert_true(ledger_next_doubt(&l, 0, 12, &first, &end));
+        assert_int_equal(first, page);
+        assert_int_equal(end, page + 1);
+        ledger_trust(&l, page);
+        assert_null(well_formed(&l));
+    }
+    assert_int_equal(l.runs[0].end, 3); /* it joins what was never in doubt */
     assert_true(ledger_next_doubt(&l, 0, 12, &first, &end));
     assert_int_equal(first, 3);
     assert_int_equal(end, 7);
     assert_true(ledger_next_doubt(&l, 5, 6, &first, &end)); /* it reaches in */
-    assert_false(ledger_next_doubt(&l, 7, 12, &first, &end));
+    assert_false(ledger_next_doubt(&l, 8, 12, &first, &end));
     ledger_trust(&l, 3);
+    assert_true(ledger_next_doubt(&l, 0, 12, &first, &end));
+    assert_int_equal(first, 7);
+    ledger_remove(&l, 7, 8);
     assert_false(ledger_next_doubt(&l, 0, 12, &first, &end));
     ledger_clear(&l);
     assert_int_equal(l.n_mappings, 0);

@@ -214,11 +214,8 @@ static void test_limit_refuses(void **state)
     struct hand *h = *state;
 
     h->m.containers[0].entry_limit = 3;
-    half_share(h);
-    h->bad = false; /* one entry too many is S5's, not what is asked here */
-    undo_share(h);
-    hand_failed(h, ENOSPC, false, false);
-    h->r.error = ENOSPC;
+    hand_begin(h, hand_convert(0, 3, 1, false));
+    h->r.error = ENOSPC; /* found out before anything was done: O12 */
     hand_end(h);
     hand_fine(h);
     assert_false(model_retry_must_succeed(h->o, &h->op));

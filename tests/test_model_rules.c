@@ -335,6 +335,38 @@ static void test_o9(void **state)
     expect_rule(h, "O9");
 }
 
+static void test_o11(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, hand_convert(0, 2, 2, false));
+    for (uint32_t i = 2; i < 4; i++) {
+        hand_side(h, i, false);
+        h->page[i].shared_frame = 20 + i;
+        h->page[i].is_populated = 1;
+        hand_map_run(h, 0, i, 1, 20 + i); /* page by page */
+    }
+    hand_call(h);
+    hand_end(h);
+    expect_rule(h, "O11");
+}
+
+static void test_o12(void **state)
+{
+    struct hand *h = *state;
+
+    h->m.containers[0].entry_limit = h->c[0].entries;
+    hand_begin(h, hand_convert(0, 3, 1, false));
+    hand_side(h, 3, false);
+    hand_call(h);
+    hand_failed(h, ENOSPC, false, false);
+    hand_side(h, 3, true);
+    hand_call(h);
+    h->r.error = ENOSPC;
+    hand_end(h);
+    expect_rule(h, "O12");
+}
+
 /* To shared: mapped while the kernel still calls the page private. */
 static void test_s1_attribute(void **state)
 {
@@ -381,6 +413,10 @@ static void test_all_rules_fired(void **state)
     {                                                                                          \
         "model/rules/" name, fn, hand_setup_attached, hand_teardown, NULL                      \
     }
+#define RUNS(name, fn)                                                                         \
+    {                                                                                          \
+        "model/rules/" name, fn, hand_setup_runs, hand_teardown, NULL                          \
+    }
 #define EMPTY(name, fn)                                                                        \
     {                                                                                          \
         "model/rules/" name, fn, hand_setup, hand_teardown, NULL                               \
@@ -419,6 +455,8 @@ int main(void)
         T("O7-stop-without-leave", test_o7),
         T("O10-goes-on", test_o10),
         T("O9-calls-for-nothing", test_o9),
+        RUNS("O11-page-by-page", test_o11),
+        T("O12-attribute-before-the-limit", test_o12),
         EMPTY("every-rule-has-fired", test_all_rules_fired),
     };
 

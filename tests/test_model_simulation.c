@@ -203,7 +203,7 @@ static const struct {
     [COUNT_PINS_TWICE] = {"count-pins-twice", "S5"},
     [STOP_WITHOUT_LEAVE] = {"stop-without-leave", "O7"},
     [RUN_AFTER_STOP] = {"run-after-stop", "O6 S6 S4"},
-    [REFUSE_LAST_ENTRY] = {"refuse-last-entry", "O4"},
+    [REFUSE_LAST_ENTRY] = {"refuse-last-entry", "O2 O3"},
     [TOUCH_LIVE_SIDE] = {"touch-live-side", "S3"},
     [CLOSE_FORGOTTEN] = {"close-forgotten", "S5"},
 };
