@@ -4,121 +4,13 @@
  * changes the page's state, both directions, pthread locks taken, every system call answered
  * by a stub. The cost must follow the request, not the region.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "bench/bench.h"
-#include "core/uapi.h"
-#include "core/vmm.h"
-#include "program/op.h"
+#include "bench/bench_host.h"
 #include "program/rng.h"
 
 enum { PAGES = 1024, PASSES = 20, ROUNDS = 7 };
-
-static int stub_open(void *ctx, const char *caller, const char *path, int flags)
-{
-    (void)ctx, (void)caller, (void)path, (void)flags;
-    return 3;
-}
-
-static int stub_close(void *ctx, const char *caller, int fd)
-{
-    (void)ctx, (void)caller, (void)fd;
-    return 0;
-}
-
-static int stub_ioctl(void *ctx, const char *caller, int fd, unsigned long request, void *arg)
-{
-    (void)ctx, (void)caller, (void)fd, (void)arg;
-    switch (request) {
-    case KVM_GET_API_VERSION:
-        return KVM_API_VERSION;
-    case KVM_CHECK_EXTENSION:
-        return 0xffff;
-    case KVM_GET_VCPU_MMAP_SIZE:
-        return PAGE_SIZE_4K;
-    case KVM_CREATE_VM:
-    case KVM_CREATE_VCPU:
-    case KVM_CREATE_GUEST_MEMFD:
-        return 4;
-    default:
-        return 0;
-    }
-}
-
-static int stub_mmap(void *ctx, const char *caller, uint64_t addr, uint64_t size, int prot,
-                     int flags, int fd, int64_t offset, uint64_t *out)
-{
-    static char run_page[PAGE_SIZE_4K];
-
-    (void)ctx, (void)caller, (void)addr, (void)size, (void)prot, (void)flags, (void)offset;
-    *out = fd >= 0 ? (uint64_t)(uintptr_t)run_page : UINT64_C(1) << 46;
-    return 0;
-}
-
-static int stub_munmap(void *ctx, const char *caller, uint64_t addr, uint64_t size)
-{
-    (void)ctx, (void)caller, (void)addr, (void)size;
-    return 0;
-}
-
-static int stub_madvise(void *ctx, const char *caller, uint64_t addr, uint64_t size, int advice)
-{
-    (void)ctx, (void)caller, (void)addr, (void)size, (void)advice;
-    return 0;
-}
-
-static int stub_fallocate(void *ctx, const char *caller, int fd, int mode, int64_t offset,
-                          int64_t size)
-{
-    (void)ctx, (void)caller, (void)fd, (void)mode, (void)offset, (void)size;
-    return 0;
-}
-
-static int stub_memfd_create(void *ctx, const char *caller, const char *name, unsigned flags)
-{
-    (void)ctx, (void)caller, (void)name, (void)flags;
-    return 5;
-}
-
-static int stub_ftruncate(void *ctx, const char *caller, int fd, int64_t size)
-{
-    (void)ctx, (void)caller, (void)fd, (void)size;
-    return 0;
-}
-
-static int stub_getrlimit(void *ctx, const char *caller, int resource, uint64_t *soft)
-{
-    (void)ctx, (void)caller, (void)resource;
-    *soft = UINT64_MAX;
-    return 0;
-}
-
-static void *stub_alloc(void *ctx, const char *caller, size_t size)
-{
-    (void)ctx, (void)caller;
-    return calloc(1, size);
-}
-
-static void stub_free(void *ctx, void *memory)
-{
-    (void)ctx;
-    free(memory);
-}
-
-static const struct host_ops stub_ops = {.open = stub_open,
-                                         .close = stub_close,
-                                         .ioctl = stub_ioctl,
-                                         .mmap = stub_mmap,
-                                         .munmap = stub_munmap,
-                                         .madvise = stub_madvise,
-                                         .fallocate = stub_fallocate,
-                                         .memfd_create = stub_memfd_create,
-                                         .ftruncate = stub_ftruncate,
-                                         .getrlimit = stub_getrlimit,
-                                         .alloc = stub_alloc,
-                                         .free = stub_free};
 
 static struct vmm *make_vmm(uint64_t size)
 {

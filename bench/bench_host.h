@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A host for benchmarks of the core alone: every system call is answered at once, as if it had
+ * worked. It counts the calls that map and unmap for DMA.
+ */
+#ifndef BENCH_BENCH_HOST_H
+#define BENCH_BENCH_HOST_H
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/uapi.h"
+#include "core/vmm.h"
+#include "program/op.h"
+
+struct bench_host {
+    uint64_t maps, unmaps;
+};
+
+static inline int stub_open(void *ctx, const char *caller, const char *path, int flags)
+{
+    (void)ctx, (void)caller, (void)path, (void)flags;
+    return 3;
+}
+
+static inline int stub_close(void *ctx, const char *caller, int fd)
+{
+    (void)ctx, (void)caller, (void)fd;
+    return 0;
+}
+
+/* As many mappings as anybody wants. */
+static inline int bench_info(struct vfio_iommu_type1_info *info)
+{
+    struct {
+        struct vfio_iommu_type1_info info;
+        struct vfio_iommu_type1_info_dma_avail avail;
+    } all = {.info = {.argsz = sizeof all, .flags = VFIO_IOMMU_INFO_CAPS}};
+
+    if (info->argsz < sizeof all) {
+        info->argsz = sizeof all;
+        return 0;
+    }
+    all.info.cap_offset = sizeof all.info;
+    all.avail.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
+    all.avail.avail = UINT32_MAX;
+    memcpy(info, &all, sizeof all);
+    return 0;
+}
+
+static inline int stub_ioctl(void *ctx, const char *caller, int fd, unsigned long request,
+                             void *arg)
+{
+    struct bench_host *h = ctx;
+
+    (void)caller, (void)fd;
+    switch (request) {
+    case KVM_GET_API_VERSION:
+        return KVM_API_VERSION;
+    case KVM_CHECK_EXTENSION:
+        return 0xffff;
+    case KVM_GET_VCPU_MMAP_SIZE:
+        return PAGE_SIZE_4K;
+    case KVM_CREATE_VM:
+    case KVM_CREATE_VCPU:
+    case KVM_CREATE_GUEST_MEMFD:
+        return 4;
+    case VFIO_CHECK_EXTENSION:
+        return 1;
+    case VFIO_GROUP_GET_STATUS:
+        ((struct vfio_group_status *)arg)->flags = VFIO_GROUP_FLAGS_VIABLE;
+        return 0;
+    case VFIO_GROUP_GET_DEVICE_FD:
+        return 6;
+    case VFIO_IOMMU_GET_INFO:
+        return bench_info(arg);
+    case VFIO_IOMMU_MAP_DMA:
+        h->maps++;
+        return 0;
+    case VFIO_IOMMU_UNMAP_DMA:
+        h->unmaps++;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static inline int stub_mmap(void *ctx, const char *caller, uint64_t addr, uint64_t size,
+                            int prot, int flags, int fd, int64_t offset, uint64_t *out)
+{
+    static char run_page[PAGE_SIZE_4K];
+
+    (void)ctx, (void)caller, (void)addr, (void)size, (void)prot, (void)flags, (void)offset;
+    *out = fd >= 0 ? (uint64_t)(uintptr_t)run_page : UINT64_C(1) << 46;
+    return 0;
+}
+
+static inline int stub_munmap(void *ctx, const char *caller, uint64_t addr, uint64_t size)
+{
+    (void)ctx, (void)caller, (void)addr, (void)size;
+    return 0;
+}
+
+static inline int stub_madvise(void *ctx, const char *caller, uint64_t addr, uint64_t size,
+                               int advice)
+{
+    (void)ctx, (void)caller, (void)addr, (void)size, (void)advice;
+    return 0;
+}
+
+static inline int stub_fallocate(void *ctx, const char *caller, int fd, int mode,
+                                 int64_t offset, int64_t size)
+{
+    (void)ctx, (void)caller, (void)fd, (void)mode, (void)offset, (void)size;
+    return 0;
+}
+
+static inline int stub_memfd_create(void *ctx, const char *caller, const char *name,
+                                    unsigned flags)
+{
+    (void)ctx, (void)caller, (void)name, (void)flags;
+    return 5;
+}
+
+static inline int stub_ftruncate(void *ctx, const char *caller, int fd, int64_t size)
+{
+    (void)ctx, (void)caller, (void)fd, (void)size;
+    return 0;
+}
+
+static inline int stub_getrlimit(void *ctx, const char *caller, int resource, uint64_t *soft)
+{
+    (void)ctx, (void)caller, (void)resource;
+    *soft = UINT64_MAX;
+    return 0;
+}
+
+static inline void *stub_alloc(void *ctx, const char *caller, size_t size)
+{
+    (void)ctx, (void)caller;
+    return calloc(1, size);
+}
+
+static inline void stub_free(void *ctx, void *memory)
+{
+    (void)ctx;
+    free(memory);
+}
+
+static const struct host_ops stub_ops = {.open = stub_open,
+                                         .close = stub_close,
+                                         .ioctl = stub_ioctl,
+                                         .mmap = stub_mmap,
+                                         .munmap = stub_munmap,
+                                         .madvise = stub_madvise,
+                                         .fallocate = stub_fallocate,
+                                         .memfd_create = stub_memfd_create,
+                                         .ftruncate = stub_ftruncate,
+                                         .getrlimit = stub_getrlimit,
+                                         .alloc = stub_alloc,
+                                         .free = stub_free};
+
+#endif
