@@ -36,11 +36,11 @@ static void put_container(struct writer *w, const struct container *c)
     put(w, c->n_devices);
     for (uint32_t i = 0; i < c->n_devices; i++)
         put(w, c->devices[i].group);
-    put(w, c->ledger.n);
-    for (uint32_t i = 0; i < c->ledger.n; i++) {
-        put(w, c->ledger.runs[i].first);
-        put(w, c->ledger.runs[i].end);
-        put(w, c->ledger.runs[i].whole);
+    put(w, c->ledger.tree.n);
+    for (struct ledger_run run = {.end = 0}; ledger_next(&c->ledger, run.end, &run);) {
+        put(w, run.first);
+        put(w, run.end);
+        put(w, run.whole);
     }
     for (const struct vfio_listener *l = c->listeners; l; l = l->next) {
         put(w, UINT64_C(1) + l->block->index);

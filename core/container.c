@@ -37,7 +37,7 @@ static int container_open(struct container *c)
     const struct host *host = &c->vmm->host;
     int fd = host_open(host, c->ops->path, O_RDWR | O_CLOEXEC);
 
-    assert(c->fd == -1 && c->ledger.n == 0);
+    assert(c->fd == -1 && c->ledger.n_pages == 0);
     if (fd < 0)
         return fd;
     c->fd = fd;

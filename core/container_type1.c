@@ -60,7 +60,7 @@ static int type1_entry_limit(struct container *c, uint64_t *limit)
     struct vfio_iommu_type1_info small = {.argsz = sizeof small};
     int rc = host_ioctl(host, c->fd, VFIO_IOMMU_GET_INFO, &small);
 
-    assert(c->ledger.n == 0);
+    assert(c->ledger.n_pages == 0);
     if (rc)
         return rc;
     uint32_t size = small.argsz > sizeof small ? small.argsz : sizeof small;

@@ -1,34 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <assert.h>
-#include <errno.h>
-#include <string.h>
-
 #include "core/ledger.h"
 
-enum { LEDGER_CAPACITY_FIRST = 16 };
+#include <assert.h>
+
+/* Tags of a run. Without WHOLE each of its pages is a mapping. */
+enum { WHOLE = 1, DOUBTFUL = 2 };
 
 int ledger_reserve(struct ledger *l, const struct host *host, uint32_t more)
 {
-    uint64_t want = (uint64_t)l->n + l->reserved + more;
-    uint64_t capacity = l->capacity ? l->capacity : LEDGER_CAPACITY_FIRST;
+    int rc = run_tree_grow(&l->tree, host, l->reserved + more);
 
-    assert(l->n <= l->capacity);
-    if (want > UINT32_MAX / 2)
-        return -ENOMEM;
-    while (capacity < want)
-        capacity *= 2;
-    if (capacity > l->capacity) {
-        struct ledger_run *runs = host_alloc(host, capacity * sizeof runs[0]);
-
-        if (!runs)
-            return -ENOMEM;
-        if (l->n)
-            memcpy(runs, l->runs, l->n * sizeof runs[0]);
-        host_free(host, l->runs);
-        l->runs = runs;
-        l->capacity = (uint32_t)capacity;
-    }
+    if (rc)
+        return rc;
     l->reserved += more;
+    assert(l->reserved <= run_tree_n_free(&l->tree));
     return 0;
 }
 
@@ -38,124 +23,90 @@ void ledger_release(struct ledger *l, uint32_t less)
     l->reserved -= less;
 }
 
-/* Index of the first run that ends after `page`; n when none does. */
-static uint32_t run_after(const struct ledger *l, uint64_t page)
+static uint32_t find(const struct ledger *l, uint64_t page)
 {
-    uint32_t low = 0, high = l->n;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (l->runs[middle].end <= page)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return run_tree_find(&l->tree, page);
 }
 
-static uint64_t mappings_of(const struct ledger_run *run)
+static uint64_t mappings_of(const struct run_node *run)
 {
-    return run->whole ? 1 : run->end - run->first;
+    return run->tag & WHOLE ? 1 : run->end - run->first;
 }
 
-static void insert(struct ledger *l, uint32_t i, struct ledger_run run)
-{
-    assert(l->n < l->capacity && i <= l->n && run.first < run.end);
-    memmove(&l->runs[i + 1], &l->runs[i], (l->n - i) * sizeof l->runs[0]);
-    l->runs[i] = run;
-    l->n++;
-}
-
-static void erase(struct ledger *l, uint32_t i, uint32_t n)
-{
-    assert(i + n <= l->n);
-    if (n == 0)
-        return;
-    memmove(&l->runs[i], &l->runs[i + n], (l->n - i - n) * sizeof l->runs[0]);
-    l->n -= n;
-}
-
-/* Takes single pages in. */
-static bool is_open(const struct ledger_run *run)
-{
-    return !run->whole && !run->doubtful;
-}
-
-/* A mapping of one page joins those beside it; a larger one is a run of its own. */
+/* A mapping of one page joins those beside it that nobody doubts; a larger one is a run of its
+ * own. */
 void ledger_add(struct ledger *l, uint64_t first, uint64_t end)
 {
-    uint32_t i = run_after(l, first);
-    bool whole = end - first > 1;
-    bool left = !whole && i > 0 && l->runs[i - 1].end == first && is_open(&l->runs[i - 1]);
-    bool right = !whole && i < l->n && l->runs[i].first == end && is_open(&l->runs[i]);
+    struct run_tree *t = &l->tree;
+    bool single = end - first == 1;
+    uint32_t left = single && first > 0 ? find(l, first - 1) : 0;
+    uint32_t right = single ? find(l, end) : 0;
 
-    assert(first < end);
-    assert(i == l->n || l->runs[i].first >= end);
+    assert(first < end && ledger_count(l, first, end) == 0);
     l->n_pages += end - first;
     l->n_mappings++;
-    if (left && right) {
-        l->runs[i - 1].end = l->runs[i].end;
-        erase(l, i, 1);
-    } else if (left) {
-        l->runs[i - 1].end = end;
-    } else if (right) {
-        l->runs[i].first = first;
-    } else {
-        insert(l, i, (struct ledger_run){first, end, whole, false});
+    left = left && t->nodes[left].end == first && t->nodes[left].tag == 0 ? left : 0;
+    right = right && t->nodes[right].first == end && t->nodes[right].tag == 0 ? right : 0;
+    if (right) {
+        end = t->nodes[right].end;
+        run_tree_remove(t, right);
     }
+    if (left)
+        t->nodes[left].end = end;
+    else
+        run_tree_insert(t, first, end, single ? 0 : WHOLE);
 }
 
 /* A mapping of one page that comes of it is a single page like any other. */
 void ledger_cut(struct ledger *l, uint64_t page)
 {
-    uint32_t i = run_after(l, page);
+    uint32_t i = find(l, page);
+    struct run_node *head = &l->tree.nodes[i], tail;
 
-    if (i == l->n || l->runs[i].first >= page)
+    if (i == 0 || head->first >= page)
         return;
-    struct ledger_run *head = &l->runs[i], tail = *head;
+    tail = *head;
     l->n_mappings -= mappings_of(head);
     head->end = tail.first = page;
-    head->whole &= head->end - head->first > 1;
-    tail.whole &= tail.end - tail.first > 1;
+    head->tag &= head->end - head->first > 1 ? ~0u : ~(unsigned)WHOLE;
+    tail.tag &= tail.end - tail.first > 1 ? ~0u : ~(unsigned)WHOLE;
     l->n_mappings += mappings_of(head) + mappings_of(&tail);
-    insert(l, i + 1, tail);
+    run_tree_insert(&l->tree, tail.first, tail.end, tail.tag);
 }
 
-/* Single pages at the end, or at the start, of a run are forgotten. */
+/* A run that reaches into the range loses what lies in it: single pages. */
 static void shorten(struct ledger *l, uint32_t i, uint64_t first, uint64_t end)
 {
-    struct ledger_run *run = &l->runs[i];
-    uint64_t less = run->end - run->first - (end - first);
+    struct run_node run = l->tree.nodes[i];
+    uint64_t less = (run.end < end ? run.end : end) - (run.first > first ? run.first : first);
 
-    assert(!run->whole && first < end);
+    assert(!(run.tag & WHOLE) && (run.first < first || run.end > end));
     l->n_pages -= less;
     l->n_mappings -= less;
-    run->first = first;
-    run->end = end;
+    if (run.first < first)
+        l->tree.nodes[i].end = first;
+    else
+        run_tree_remove(&l->tree, i);
+    if (run.end > end)
+        run_tree_insert(&l->tree, end, run.end, run.tag);
 }
 
 void ledger_remove(struct ledger *l, uint64_t first, uint64_t end)
 {
-    uint32_t i = run_after(l, first);
-    uint32_t keep;
+    uint32_t i;
 
     assert(first < end);
-    /* Whole mappings only: shorten() sees to the end that stays. */
-    if (i < l->n && l->runs[i].first < first) {
-        assert(!l->runs[i].whole);
-        if (l->runs[i].end > end)
-            ledger_cut(l, end);
-        shorten(l, i, l->runs[i].first, first);
-        i++;
+    while ((i = find(l, first)) && l->tree.nodes[i].first < end) {
+        const struct run_node *run = &l->tree.nodes[i];
+
+        if (run->first < first || run->end > end) {
+            shorten(l, i, first, end);
+            continue;
+        }
+        l->n_pages -= run->end - run->first;
+        l->n_mappings -= mappings_of(run);
+        run_tree_remove(&l->tree, i);
     }
-    for (keep = i; keep < l->n && l->runs[keep].end <= end; keep++) {
-        l->n_pages -= l->runs[keep].end - l->runs[keep].first;
-        l->n_mappings -= mappings_of(&l->runs[keep]);
-    }
-    if (keep < l->n && l->runs[keep].first < end)
-        shorten(l, keep, end, l->runs[keep].end);
-    erase(l, i, keep - i);
 }
 
 void ledger_doubt(struct ledger *l, uint64_t first, uint64_t end)
@@ -165,17 +116,17 @@ void ledger_doubt(struct ledger *l, uint64_t first, uint64_t end)
     assert(first < end);
     ledger_cut(l, first);
     ledger_cut(l, end);
-    for (i = run_after(l, first); i < l->n && l->runs[i].first < end; i++)
-        l->runs[i].doubtful = true;
+    for (; (i = find(l, first)) && l->tree.nodes[i].first < end; first = l->tree.nodes[i].end)
+        l->tree.nodes[i].tag |= DOUBTFUL;
 }
 
 void ledger_trust(struct ledger *l, uint64_t first)
 {
-    uint32_t i = run_after(l, first);
+    struct run_node *run = &l->tree.nodes[find(l, first)];
 
-    assert(i < l->n && l->runs[i].first == first && l->runs[i].doubtful);
-    if (l->runs[i].whole) {
-        l->runs[i].doubtful = false;
+    assert(run->first == first && (run->tag & DOUBTFUL));
+    if (run->tag & WHOLE) {
+        run->tag &= ~(unsigned)DOUBTFUL;
         return;
     }
     ledger_remove(l, first, first + 1);
@@ -185,29 +136,30 @@ void ledger_trust(struct ledger *l, uint64_t first)
 bool ledger_next_doubt(const struct ledger *l, uint64_t first, uint64_t end,
                        uint64_t *mapping_first, uint64_t *mapping_end)
 {
-    assert(first < end);
-    for (uint32_t i = run_after(l, first); i < l->n && l->runs[i].first < end; i++) {
-        const struct ledger_run *run = &l->runs[i];
-        uint64_t page = run->first > first ? run->first : first;
+    struct ledger_run run;
 
-        if (!run->doubtful)
-            continue;
-        *mapping_first = run->whole ? run->first : page;
-        *mapping_end = run->whole ? run->end : page + 1;
-        return true;
+    assert(first < end);
+    while (first < end && ledger_next(l, first, &run) && run.first < end) {
+        if (run.doubtful)
+            return ledger_find(l, run.first > first ? run.first : first, mapping_first,
+                               mapping_end);
+        first = run.end;
     }
     return false;
 }
 
 uint64_t ledger_count(const struct ledger *l, uint64_t first, uint64_t end)
 {
-    uint64_t n = 0;
+    uint64_t n = 0, pos = first;
+    uint32_t i;
 
     assert(first < end);
-    for (uint32_t i = run_after(l, first); i < l->n && l->runs[i].first < end; i++) {
-        const struct ledger_run *run = &l->runs[i];
+    for (; (i = find(l, pos)) && l->tree.nodes[i].first < end; pos = l->tree.nodes[i].end) {
+        const struct run_node *run = &l->tree.nodes[i];
 
         n += (run->end < end ? run->end : end) - (run->first > first ? run->first : first);
+        if (run->end >= end)
+            break;
     }
     return n;
 }
@@ -215,33 +167,45 @@ uint64_t ledger_count(const struct ledger *l, uint64_t first, uint64_t end)
 bool ledger_find(const struct ledger *l, uint64_t page, uint64_t *mapping_first,
                  uint64_t *mapping_end)
 {
-    uint32_t i = run_after(l, page);
+    uint32_t i = find(l, page);
+    const struct run_node *run = &l->tree.nodes[i];
 
-    if (i == l->n || l->runs[i].first > page)
+    if (i == 0 || run->first > page)
         return false;
-    *mapping_first = l->runs[i].whole ? l->runs[i].first : page;
-    *mapping_end = l->runs[i].whole ? l->runs[i].end : page + 1;
+    *mapping_first = run->tag & WHOLE ? run->first : page;
+    *mapping_end = run->tag & WHOLE ? run->end : page + 1;
     return true;
 }
 
 bool ledger_next_gap(const struct ledger *l, uint64_t first, uint64_t end, uint64_t *gap_first,
                      uint64_t *gap_end)
 {
-    uint32_t i = run_after(l, first);
+    uint32_t i;
 
     assert(first < end);
-    for (; i < l->n && l->runs[i].first <= first; i++)
-        first = l->runs[i].end;
+    while ((i = find(l, first)) && l->tree.nodes[i].first <= first && first < end)
+        first = l->tree.nodes[i].end;
     if (first >= end)
         return false;
     *gap_first = first;
-    *gap_end = i < l->n && l->runs[i].first < end ? l->runs[i].first : end;
+    *gap_end = i && l->tree.nodes[i].first < end ? l->tree.nodes[i].first : end;
+    return true;
+}
+
+bool ledger_next(const struct ledger *l, uint64_t page, struct ledger_run *run)
+{
+    uint32_t i = find(l, page);
+    const struct run_node *node = &l->tree.nodes[i];
+
+    if (i == 0)
+        return false;
+    *run = (struct ledger_run){node->first, node->end, node->tag & WHOLE, node->tag & DOUBTFUL};
     return true;
 }
 
 void ledger_clear(struct ledger *l)
 {
-    l->n = 0;
+    run_tree_clear(&l->tree);
     l->n_pages = 0;
     l->n_mappings = 0;
 }
@@ -249,6 +213,6 @@ void ledger_clear(struct ledger *l)
 void ledger_destroy(struct ledger *l, const struct host *host)
 {
     assert(l->reserved == 0);
-    host_free(host, l->runs);
-    *l = (struct ledger){0};
+    run_tree_destroy(&l->tree, host);
+    *l = (struct ledger){.n_pages = 0};
 }

@@ -5,9 +5,9 @@
  * says how many bytes an unmap must give back, what it would cut, how many of the container's
  * entries are in use and what an undo has to do.
  *
- * Kept as runs of IOVA pages, sorted and disjoint: a run is one mapping of several pages, or
- * pages in a row of which each is a mapping of its own (so that mapping=page costs a run for a
- * stretch, not for a page).
+ * Kept as runs of IOVA pages in a tree: a run is one mapping of several pages, or pages in a
+ * row of which each is a mapping of its own (so that mapping=page costs a run for a stretch,
+ * not for a page). What is asked for one place costs O(log runs).
  *
  * Room is reserved before anything is changed, so that adding and removing never fail. A
  * holder of a reservation of k may make the ledger grow by k runs at most.
@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "core/host.h"
+#include "core/run_tree.h"
 
 struct ledger_run {
     uint64_t first, end; /* pages, [first, end) */
@@ -27,8 +28,7 @@ struct ledger_run {
 };
 
 struct ledger {
-    struct ledger_run *runs;
-    uint32_t n, capacity;
+    struct run_tree tree;
     uint32_t reserved; /* over all holders */
     uint64_t n_pages;
     uint64_t n_mappings;
@@ -63,6 +63,9 @@ bool ledger_find(const struct ledger *l, uint64_t page, uint64_t *mapping_first,
 /* The first stretch of [first, end) that is not recorded, cut to the range. False: none. */
 bool ledger_next_gap(const struct ledger *l, uint64_t first, uint64_t end, uint64_t *gap_first,
                      uint64_t *gap_end);
+
+/* The first run that ends after `page`. False: none. */
+bool ledger_next(const struct ledger *l, uint64_t page, struct ledger_run *run);
 
 /* Forgets everything; keeps reservations and memory. */
 void ledger_clear(struct ledger *l);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/host.h"
+#include "core/run_tree.h"
 #include "core/vmm.h"
 
 struct page_map;
@@ -35,12 +36,6 @@ struct page_map_ops {
 /* Two words inside: the small worlds of a simulation need no memory of their own. */
 enum { PAGE_MAP_WORDS_INSIDE = 2 };
 
-/* A run of true pages, of the extents tracker; core/page_map_extents.c. */
-struct extent {
-    uint64_t first, end;
-    uint32_t left, right; /* numbers of nodes, 0: none */
-};
-
 struct page_map {
     const struct page_map_ops *ops;
     uint64_t n_pages;
@@ -51,9 +46,7 @@ struct page_map {
             uint64_t words_inside[PAGE_MAP_WORDS_INSIDE];
         };
         struct {
-            struct extent *extents;
-            uint32_t root, free;
-            uint32_t n_free, capacity;
+            struct run_tree tree; /* core/page_map_extents.c */
             uint64_t reserved;
         };
     };

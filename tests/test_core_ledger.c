@@ -68,17 +68,21 @@ static const char *compare(const struct ledger *l, const struct shadow *s, uint6
 static const char *well_formed(const struct ledger *l)
 {
     uint64_t n = 0, mappings = 0;
+    struct ledger_run run;
 
-    for (uint32_t i = 0; i < l->n; i++) {
-        const struct ledger_run *run = &l->runs[i];
+    uint32_t runs = 0;
 
-        n += run->end - run->first;
-        mappings += run->whole ? 1 : run->end - run->first;
-        if (run->first >= run->end || (run->whole && run->end - run->first == 1))
+    for (uint64_t pos = 0; ledger_next(l, pos, &run); pos = run.end) {
+        n += run.end - run.first;
+        mappings += run.whole ? 1 : run.end - run.first;
+        runs++;
+        if (run.first >= run.end || (run.whole && run.end - run.first == 1))
             return "empty run, or a whole page";
-        if (i && l->runs[i - 1].end > run->first)
+        if (pos > run.first)
             return "runs are not sorted";
     }
+    if (runs != l->tree.n)
+        return "lost a run";
     return n == l->n_pages && mappings == l->n_mappings ? NULL : "n_pages or n_mappings";
 }
 
@@ -130,7 +134,7 @@ static void random_against_array(void **state)
         uint64_t first = next(&seed) % PAGES;
         uint64_t most = PAGES - first < 9 ? PAGES - first : 9;
         uint64_t end = first + 1 + (next(&seed) % 2 ? 0 : next(&seed) % most);
-        uint32_t n = l.n;
+        uint32_t n = l.tree.n;
         bool add = ledger_count(&l, first, end) == 0, cut = !add && next(&seed) % 4 == 0;
 
         if (!add && !cut)
@@ -148,7 +152,7 @@ static void random_against_array(void **state)
             ledger_remove(&l, first, end);
         }
         ledger_release(&l, 1);
-        assert_true(l.n <= n + 1);
+        assert_true(l.tree.n <= n + 1);
         shadow_set(&s, first, end, add);
         assert_null(well_formed(&l));
         first = next(&seed) % PAGES;
@@ -162,6 +166,7 @@ static void random_against_array(void **state)
 static void doubt_and_trust(void **state)
 {
     struct ledger l = {0};
+    struct ledger_run run = {0};
     uint64_t first = 0, end = 0;
 
     (void)state;
@@ -184,7 +189,8 @@ static void doubt_and_trust(void **state)
         ledger_trust(&l, page);
         assert_null(well_formed(&l));
     }
-    assert_int_equal(l.runs[0].end, 3); /* it joins what was never in doubt */
+    assert_true(ledger_next(&l, 0, &run));
+    assert_int_equal(run.end, 3); /* they join what was never in doubt */
     assert_true(ledger_next_doubt(&l, 0, 12, &first, &end));
     assert_int_equal(first, 3);
     assert_int_equal(end, 7);
@@ -208,12 +214,12 @@ static void reservations_add_up(void **state)
     (void)state;
     assert_int_equal(ledger_reserve(&l, &host, 20), 0);
     assert_int_equal(ledger_reserve(&l, &host, 30), 0);
-    assert_true(l.capacity >= 50);
+    assert_true(run_tree_n_free(&l.tree) >= 50);
     for (uint64_t i = 0; i < 20; i++)
         ledger_add(&l, 2 * i, 2 * i + 1);
     ledger_release(&l, 20);
     assert_int_equal(ledger_reserve(&l, &host, 20), 0);
-    assert_true(l.capacity >= 20 + 50);
+    assert_true(run_tree_n_free(&l.tree) >= 50);
     ledger_release(&l, 50);
     ledger_destroy(&l, &host);
 }

@@ -225,7 +225,7 @@ static void trackers_agree(void **state)
 static bool same_shape(const struct page_map *x, uint32_t i, const struct page_map *y,
                        uint32_t j)
 {
-    const struct extent *e = &x->extents[i], *f = &y->extents[j];
+    const struct run_node *e = &x->tree.nodes[i], *f = &y->tree.nodes[j];
 
     if (!i || !j)
         return i == j;
@@ -239,8 +239,8 @@ static unsigned depth(const struct page_map *map, uint32_t i)
 
     if (!i)
         return 0;
-    left = depth(map, map->extents[i].left);
-    right = depth(map, map->extents[i].right);
+    left = depth(map, map->tree.nodes[i].left);
+    right = depth(map, map->tree.nodes[i].right);
     return 1 + (left > right ? left : right);
 }
 
@@ -261,10 +261,10 @@ static void content_decides_the_shape(void **state)
         map_set(&up, 2 * i, 2 * i + 1, true);
         map_set(&down, 2 * k, 2 * k + 1, true);
         map_set(&carved, 2 * k + 1, 2 * k + 2, false);
-        assert_int_equal(same_shape(&up, up.root, &down, down.root), i == RUNS - 1);
+        assert_int_equal(same_shape(&up, up.tree.root, &down, down.tree.root), i == RUNS - 1);
     }
-    assert_true(same_shape(&up, up.root, &carved, carved.root));
-    assert_in_range(depth(&up, up.root), 10, 40); /* 10 would be perfect */
+    assert_true(same_shape(&up, up.tree.root, &carved, carved.tree.root));
+    assert_in_range(depth(&up, up.tree.root), 10, 40); /* 10 would be perfect */
     page_map_destroy(&up, &host);
     page_map_destroy(&down, &host);
     page_map_destroy(&carved, &host);
