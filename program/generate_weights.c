@@ -15,8 +15,8 @@ const uint16_t gen_axis_weight[AXIS_COUNT][GEN_AXIS_VALUES_MAX] = {
                     [IOMMU_IOMMUFD] = 0,
                     [IOMMU_COMPAT] = 0,
                     [IOMMU_COMPATV1] = 0},
-    [AXIS_mapping] = {[MAPPING_PAGE] = 100, [MAPPING_RUN] = 0},
-    [AXIS_split] = {[SPLIT_REMAP] = 100, [SPLIT_CUT] = 0, [SPLIT_REFUSE] = 0},
+    [AXIS_mapping] = {[MAPPING_PAGE] = 60, [MAPPING_RUN] = 40},
+    [AXIS_split] = {[SPLIT_REMAP] = 70, [SPLIT_CUT] = 0, [SPLIT_REFUSE] = 30},
     [AXIS_kernel] = {[KERNEL_6_12] = 100, [KERNEL_7_3] = 0, [KERNEL_PROPOSED] = 0},
     [AXIS_page_size] =
         {[PAGE_SIZE_AXIS_4K] = 100, [PAGE_SIZE_AXIS_16K] = 0, [PAGE_SIZE_AXIS_64K] = 0},

@@ -16,8 +16,7 @@ static const uint32_t axis_values[AXIS_COUNT] = {
     [AXIS_tracker] = BIT(TRACKER_EXTENTS),
     [AXIS_iommu] =
         BIT(IOMMU_TYPE1V1) | BIT(IOMMU_IOMMUFD) | BIT(IOMMU_COMPAT) | BIT(IOMMU_COMPATV1),
-    [AXIS_mapping] = BIT(MAPPING_RUN),
-    [AXIS_split] = BIT(SPLIT_CUT) | BIT(SPLIT_REFUSE),
+    [AXIS_split] = BIT(SPLIT_CUT),
     [AXIS_kernel] = BIT(KERNEL_7_3) | BIT(KERNEL_PROPOSED),
 };
 

@@ -19,7 +19,6 @@ static const struct {
     {V "machine iommu=iommufd\n" REGION, "iommu=iommufd", 0, 0},
     {V "machine iommu=compat\n" REGION, "iommu=compat", 0, 0},
     {V "machine iommu=compatv1\n" REGION, "iommu=compatv1", 0, 0},
-    {V "machine mapping=run\n" REGION, "mapping=run", 0, 0},
     {V "machine kernel=7.3\n" REGION, "kernel=7.3", 0, 0},
     {V "machine kernel=proposed\n" REGION, "kernel=proposed", 0, 0},
     {V "machine\nregion rom0 pages=8 share=hugetlb huge_pages=2\n", "share=hugetlb", 0, 0},
