@@ -94,7 +94,7 @@ static bool makes_sense(const struct program *base, const struct matrix_item *it
     char why[100];
     uint32_t op, line;
 
-    if (item->share != MATRIX_OWN_SHARE && item->axis[AXIS_mode] != 0)
+    if (item->share != MATRIX_OWN_SHARE && item->axis[AXIS_mode] == MODE_INPLACE)
         return false;
     scratch->machine = base->machine;
     memcpy(scratch->machine.axis, item->axis, sizeof(item->axis));

@@ -13,8 +13,10 @@ static const struct group {
     const char *name, *help;
     uint64_t points;
 } groups[POINT_GROUPS] = {
-    {"dma/map", "map guest memory for DMA, whatever the IOMMU", BIT(VFIO_MAP)},
-    {"dma/unmap", "unmap guest memory from DMA, whatever the IOMMU", BIT(VFIO_UNMAP)},
+    {"dma/map", "map guest memory for DMA, whatever the IOMMU",
+     BIT(VFIO_MAP) | BIT(IOMMUFD_MAP)},
+    {"dma/unmap", "unmap guest memory from DMA, whatever the IOMMU",
+     BIT(VFIO_UNMAP) | BIT(IOMMUFD_UNMAP)},
     {"shared/drop", "drop pages of a shared side, whatever holds it",
      BIT(MM_MADVISE) | BIT(MEMFD_PUNCH)},
     {"attributes/set", "set private or shared on pages, whatever holds that",
@@ -26,11 +28,13 @@ enum { N_NAMES = POINT_COUNT + POINT_GROUPS };
 /* Points that only some machines' calls go through: with one of these values of the axis. */
 static const struct use {
     uint64_t points;
-    uint8_t axis, values;
+    uint8_t axis;
+    uint32_t values;
 } uses[] = {
-    {BIT(VFIO_MAP) | BIT(VFIO_UNMAP), AXIS_iommu, ONLY(0)},
+    {BIT(VFIO_MAP), AXIS_iommu, ~ONLY(IOMMU_IOMMUFD)},
+    {BIT(IOMMUFD_MAP) | BIT(IOMMUFD_UNMAP), AXIS_iommu, ONLY(IOMMU_IOMMUFD)},
     {BIT(MM_MADVISE) | BIT(MEMFD_PUNCH) | BIT(GMEM_PUNCH) | BIT(KVM_SET_ATTRIBUTES), AXIS_mode,
-     ONLY(0)},
+     ONLY(MODE_DISCARD)},
 };
 
 const char *points_name(uint32_t name)
@@ -85,15 +89,24 @@ int points_errno(uint32_t name, uint32_t i, bool late)
     return 0;
 }
 
-/* What drops the shared sides of this machine's guest_memfd regions. */
+/* What drops the shared sides of this machine's guest_memfd regions: nothing a huge page. */
 static uint64_t drops_of(const struct machine *m)
 {
+    static const uint64_t of_share[SHARE_COUNT] = {
+        [SHARE_ANON] = BIT(MM_MADVISE), [SHARE_MEMFD] = BIT(MEMFD_PUNCH)};
     uint64_t points = 0;
 
     for (uint32_t i = 0; i < m->n_regions; i++)
         if (m->regions[i].guest_memfd)
-            points |= m->regions[i].share == SHARE_MEMFD ? BIT(MEMFD_PUNCH) : BIT(MM_MADVISE);
+            points |= of_share[m->regions[i].share];
     return points;
+}
+
+/* iommufd cuts a mapping by an unmap of its compat layer, until a kernel can cut. */
+static bool uses_vfio_unmap(const struct machine *m)
+{
+    return m->axis[AXIS_iommu] != IOMMU_IOMMUFD ||
+           (m->axis[AXIS_split] == SPLIT_CUT && m->axis[AXIS_kernel] != KERNEL_PROPOSED);
 }
 
 static uint64_t machine_points(const struct machine *m)
@@ -103,6 +116,8 @@ static uint64_t machine_points(const struct machine *m)
     for (uint32_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
         if (!(uses[i].values >> m->axis[uses[i].axis] & 1))
             points &= ~uses[i].points;
+    if (!uses_vfio_unmap(m))
+        points &= ~BIT(VFIO_UNMAP);
     return points & ~((BIT(MM_MADVISE) | BIT(MEMFD_PUNCH)) & ~drops_of(m));
 }
 
