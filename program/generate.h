@@ -11,18 +11,30 @@
 #include "program/op.h"
 #include "program/text.h"
 
+/* What a program has or does without, as a whole. */
+enum generate_feature {
+    FEATURE_VIRTIO_MEM, /* regions with virtio-mem, and its ops */
+    FEATURE_HOTPLUG,    /* of regions: remove, add */
+    FEATURE_RESET,
+    FEATURE_PINS, /* of others, in mode=inplace */
+    FEATURE_GUARDS,
+    FEATURE_MIGRATION,
+    FEATURE_COUNT
+};
+
 /* What is fixed from outside (--set): a field at its "free" value is drawn a program. */
 struct generate_options {
-    int8_t axis[AXIS_COUNT]; /* value index, -1: free */
-    int8_t share;            /* enum region_share of every region, -1: free */
-    uint32_t n_pages;        /* guest pages over all regions, 0: free */
-    uint32_t n_regions;      /* 0: free */
-    uint32_t n_containers;   /* UINT32_MAX: free */
-    uint32_t n_vcpus;        /* 0: free */
-    uint32_t n_ops;          /* exact number of ops, 0: free */
-    uint32_t entry_limit;    /* 0: free */
-    uint32_t conversions;    /* percent of the ops that convert, about; 0: free */
-    int8_t faults;           /* 0 off, 1 on, -1: drawn */
+    int8_t axis[AXIS_COUNT];       /* value index, -1: free */
+    int8_t share;                  /* enum region_share of every region, -1: free */
+    uint32_t n_pages;              /* guest pages over all regions, 0: free */
+    uint32_t n_regions;            /* 0: free */
+    uint32_t n_containers;         /* UINT32_MAX: free */
+    uint32_t n_vcpus;              /* 0: free */
+    uint32_t n_ops;                /* exact number of ops, 0: free */
+    uint32_t entry_limit;          /* 0: free */
+    uint32_t conversions;          /* percent of the ops that convert, about; 0: free */
+    int8_t faults;                 /* 0 off, 1 on, -1: drawn */
+    int8_t feature[FEATURE_COUNT]; /* the same */
 };
 
 void generate_defaults(struct generate_options *o);

@@ -38,7 +38,8 @@ static uint32_t draw(struct gen *g, uint32_t axis, uint32_t set)
 void gen_axes(struct gen *g)
 {
     const struct generate_options *o = g->o;
-    uint32_t modes = fixed_outside(o, AXIS_kernel, BIT(KERNEL_PROPOSED)) ||
+    uint32_t modes = o->feature[FEATURE_PINS] == 1 ? BIT(MODE_INPLACE)
+                     : fixed_outside(o, AXIS_kernel, BIT(KERNEL_PROPOSED)) ||
                              fixed_outside(o, AXIS_order, BIT(ORDER_ATTRIBUTE_FIRST))
                          ? BIT(MODE_DISCARD)
                          : any;

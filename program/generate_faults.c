@@ -5,29 +5,96 @@
 
 #include "program/generate_internal.h"
 
-enum { CHANCE_ONE = 65536, WHERE_ALLOC = 6, WHERE_COUNT = 7 };
+enum { CHANCE_ONE = 65536 };
 
-static const char *const where_names[WHERE_COUNT] = {
-    "kvm/set_attributes", "vfio/map",   "vfio/unmap", "memfd/punch",
-    "mm/madvise",         "gmem/punch", "core/alloc",
+enum where {
+    WHERE_ATTRIBUTES,
+    WHERE_MAP,
+    WHERE_UNMAP,
+    WHERE_SHARED_DROP,
+    WHERE_PRIVATE_DROP,
+    WHERE_ALLOC,
+    WHERE_ANY,
+    WHERE_COUNT
 };
-static const uint16_t where_weight[WHERE_COUNT + 1] = {20, 28, 20, 7, 7, 11, 4, 3};
 
 enum { WHERE_WEIGHT_SUM = 100 };
+
+static const uint16_t where_weight[WHERE_COUNT] = {20, 28, 20, 14, 11, 4, 3};
+/* Regions that come and go, resets: other calls than those of a conversion. */
+static const uint16_t where_weight_life[WHERE_COUNT] = {17, 21, 17, 10, 10, 5, 20};
+
+static enum where draw_where(struct gen *g)
+{
+    bool life = gen_has(g, FEATURE_HOTPLUG) || gen_has(g, FEATURE_RESET);
+    enum where where = (enum where)gen_weighted(&g->r, life ? where_weight_life : where_weight,
+                                                WHERE_WEIGHT_SUM);
+
+    if (g->striped && rng_percent(&g->r, 40))
+        where = WHERE_ALLOC; /* that is where records grow */
+    if (g->m->axis[AXIS_mode] == MODE_INPLACE &&
+        (where == WHERE_SHARED_DROP || where == WHERE_PRIVATE_DROP))
+        where = WHERE_ATTRIBUTES; /* nothing is dropped */
+    if ((where == WHERE_MAP || where == WHERE_UNMAP) && !g->m->n_devices)
+        where = WHERE_PRIVATE_DROP; /* no device, no DMA calls */
+    return where;
+}
+
+static const char *unmap_name(struct gen *g)
+{
+    bool cut = g->m->axis[AXIS_split] == SPLIT_CUT &&
+               g->m->axis[AXIS_kernel] == KERNEL_PROPOSED && rng_percent(&g->r, 40);
+
+    if (cut)
+        return "iommufd/cut";
+    return g->m->axis[AXIS_iommu] == IOMMU_IOMMUFD ? "iommufd/unmap" : "vfio/unmap";
+}
+
+static const char *drop_name(struct gen *g)
+{
+    const struct section_decl *s = &g->m->sections[g->ram[rng_below(&g->r, g->n_ram)]];
+
+    switch (g->m->regions[s->region].share) {
+    case SHARE_MEMFD:
+        return "memfd/punch";
+    case SHARE_ANON:
+        return "mm/madvise";
+    default: /* hugetlb is not dropped */
+        return "gmem/punch";
+    }
+}
+
+/* The host call that does it on this machine; NULL: any. */
+static const char *where_name(struct gen *g, enum where where)
+{
+    switch (where) {
+    case WHERE_ATTRIBUTES:
+        return g->m->axis[AXIS_mode] == MODE_INPLACE ? "gmem/set_attributes"
+                                                     : "kvm/set_attributes";
+    case WHERE_MAP:
+        return g->m->axis[AXIS_iommu] == IOMMU_IOMMUFD ? "iommufd/map" : "vfio/map";
+    case WHERE_UNMAP:
+        return unmap_name(g);
+    case WHERE_SHARED_DROP:
+        return drop_name(g);
+    case WHERE_PRIVATE_DROP:
+        return "gmem/punch";
+    case WHERE_ALLOC:
+        return "core/alloc";
+    default:
+        return NULL;
+    }
+}
 
 /* Index of a fault point that the vocabulary has; any of them where it lacks this one. */
 static uint32_t draw_point(struct gen *g)
 {
     const struct vocabulary *v = g->words;
-    uint32_t where = gen_weighted(&g->r, where_weight, WHERE_WEIGHT_SUM), any;
+    const char *name = where_name(g, draw_where(g));
+    uint32_t any;
 
-    if (g->striped && rng_percent(&g->r, 40))
-        where = WHERE_ALLOC; /* that is where records grow */
-
-    if (where > 0 && where < 3 && !g->m->n_devices) /* no device, no DMA calls */
-        where = 5;
-    for (uint32_t i = 0; i < v->n_points && where < WHERE_COUNT; i++) {
-        if (strcmp(v->point_name(i), where_names[where]) == 0 && v->point_is_fault(i))
+    for (uint32_t i = 0; i < v->n_points && name; i++) {
+        if (strcmp(v->point_name(i), name) == 0 && v->point_is_fault(i))
             return i;
     }
     any = rng_below(&g->r, v->n_points);
@@ -87,5 +154,5 @@ void gen_fault(struct gen *g)
     draw_when(g, &op);
     gen_add(g, &op);
     g->undo_next = g->faults > 0 && rng_percent(&g->r, 50);
-    g->convert_next = g->undo_next || rng_percent(&g->r, 80);
+    gen_next_op(g);
 }

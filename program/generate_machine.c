@@ -18,7 +18,7 @@ static uint32_t pages_max(uint32_t page_size)
 {
     uint32_t gaps = PROGRAM_SECTIONS_MAX * GAP_MAX;
 
-    return (uint32_t)(PROGRAM_GPA_END / page_size) - gaps - 1;
+    return (uint32_t)(PROGRAM_GPA_END / page_size) - gaps - 16; /* may be rounded up */
 }
 
 static uint32_t draw_pages(struct gen *g)
@@ -47,62 +47,18 @@ static uint32_t draw_regions(struct gen *g)
         n = g->o->n_regions;
     else
         n = x < 32 || g->striped ? 1 : x < 68 ? 2 : x < 88 ? 3 : 4;
-    return n < g->n_pages ? n : g->n_pages;
+    return n < g->n_pages / g->unit ? n : g->n_pages / g->unit;
 }
 
-static uint8_t draw_share(struct gen *g)
+/* What of a region is shown, in one stretch or two; in pages, or in huge pages. */
+static uint32_t cut_pieces(struct gen *g, uint32_t region, uint32_t n, struct piece *pieces)
 {
-    uint32_t sum = gen_share_weight[SHARE_ANON] + gen_share_weight[SHARE_MEMFD];
-    uint8_t drawn = (uint8_t)gen_weighted(&g->r, gen_share_weight, sum);
+    uint32_t first = 0, cut;
 
-    return g->o->share < 0 ? drawn : (uint8_t)g->o->share;
-}
-
-/* A region that conversions run into: MMIO, ROM, or RAM without a private side. */
-static void draw_odd_region(struct gen *g, struct region_decl *r)
-{
-    uint32_t x = rng_below(&g->r, 100);
-
-    r->kind = x < 40 ? REGION_MMIO : x < 65 ? REGION_ROM : REGION_RAM;
-    if (r->kind != REGION_MMIO)
-        r->share = draw_share(g);
-}
-
-/* Region 0 is always RAM with a private side. */
-static void draw_regions_of(struct gen *g, uint32_t n)
-{
-    uint32_t rest = g->n_pages, odd = n > 1 && rng_percent(&g->r, 35) ? 1 : 0;
-    bool even = rng_percent(&g->r, 40);
-
-    if (odd && n > 2 && rng_percent(&g->r, 35))
-        odd = 2;
-    g->m->n_regions = n;
-    for (uint32_t i = n; i-- > 0;) {
-        struct region_decl *r = &g->m->regions[i];
-        uint32_t most = rest - i;
-
-        if (i == 0) {
-            r->n_pages = rest;
-        } else if (i >= n - odd) {
-            draw_odd_region(g, r);
-            r->n_pages = rng_between(&g->r, 1, most < 4 ? most : 4);
-        } else {
-            r->n_pages = even ? rest / (i + 1) : rng_between(&g->r, 1, most);
-        }
-        if (i < n - odd) {
-            r->guest_memfd = 1;
-            r->share = draw_share(g);
-        }
-        assert(r->n_pages > 0 && r->n_pages <= most);
-        rest -= r->n_pages;
+    if (g->m->regions[region].virtio_mem_pages) {
+        pieces[0] = (struct piece){region, 0, n};
+        return 1;
     }
-}
-
-/* What of a region is shown, in one stretch or two. */
-static uint32_t cut_region(struct gen *g, uint32_t region, struct piece *pieces)
-{
-    uint32_t n = g->m->regions[region].n_pages, first = 0, cut;
-
     if (n > 2 && rng_percent(&g->r, 12)) {
         first = rng_below(&g->r, 2);
         n -= first + 1; /* the last page has no address */
@@ -121,6 +77,19 @@ static uint32_t cut_region(struct gen *g, uint32_t region, struct piece *pieces)
         pieces[1] = swap;
     }
     return 2;
+}
+
+static uint32_t cut_region(struct gen *g, uint32_t region, struct piece *pieces)
+{
+    const struct region_decl *r = &g->m->regions[region];
+    uint32_t unit = r->huge_pages ? r->huge_pages : 1;
+    uint32_t n = cut_pieces(g, region, r->n_pages / unit, pieces);
+
+    for (uint32_t i = 0; i < n; i++) {
+        pieces[i].first *= unit;
+        pieces[i].n *= unit;
+    }
+    return n;
 }
 
 static void shuffle(struct rng *r, struct piece *pieces, uint32_t n)
@@ -187,14 +156,18 @@ static void draw_sections(struct gen *g)
     assert(g->n_ram > 0 && g->n_data >= g->n_ram);
 }
 
+/* Mostly none to speak of; else about what is needed. */
 static uint32_t draw_entry_limit(struct gen *g)
 {
     enum { ENTRIES_DEFAULT = 65535 };
+    bool run = g->m->axis[AXIS_mapping] == MAPPING_RUN;
 
     if (g->o->entry_limit)
         return g->o->entry_limit;
     if (!rng_percent(&g->r, 10))
         return ENTRIES_DEFAULT;
+    if (run)
+        return rng_between(&g->r, 1, 6);
     if (rng_percent(&g->r, 50))
         return rng_between(&g->r, 1, g->n_pages);
     return g->n_pages - rng_below(&g->r, g->n_pages < 4 ? g->n_pages : 4) + 1;
@@ -221,14 +194,37 @@ static void draw_io(struct gen *g)
         g->m->memlock_pages = rng_between(&g->r, 1, g->n_pages + 4);
 }
 
+static bool draw_feature(struct gen *g, uint32_t feature, uint32_t percent)
+{
+    if (feature == FEATURE_PINS && g->m->axis[AXIS_mode] != MODE_INPLACE)
+        return false;
+    return g->o->feature[feature] >= 0 ? g->o->feature[feature] : rng_percent(&g->r, percent);
+}
+
+/* Few at a time: what a program has it has much of. */
+static void draw_features(struct gen *g)
+{
+    uint32_t huge = gen_share_weight[SHARE_HUGETLB];
+
+    for (uint32_t i = 0; i < FEATURE_COUNT; i++) {
+        if (draw_feature(g, i, g->striped ? 0 : gen_feature_percent[i]))
+            g->features |= UINT32_C(1) << i;
+    }
+    g->hugetlb = g->o->share == SHARE_HUGETLB ||
+                 (g->o->share < 0 && huge && !g->striped && rng_percent(&g->r, huge));
+}
+
 void gen_machine(struct gen *g)
 {
     gen_axes(g);
     g->page_size = machine_page_size(g->m);
     g->striped = rng_below(&g->r, 1000) < STRIPED_PERMILLE;
+    draw_features(g);
+    gen_unit(g);
     g->n_pages = draw_pages(g);
+    g->n_pages += (g->unit - g->n_pages % g->unit) % g->unit;
     g->m->n_vcpus = g->o->n_vcpus ? g->o->n_vcpus : rng_between(&g->r, 1, 4);
-    draw_regions_of(g, draw_regions(g));
+    gen_regions(g, draw_regions(g));
     draw_sections(g);
     draw_io(g);
     assert(machine_n_pages(g->m) == g->n_pages);

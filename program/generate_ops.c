@@ -162,7 +162,7 @@ static struct gen_listener draw_listener(struct gen *g)
     struct gen_listener l = {.container = draw_container(g), .region = (uint8_t)s->region};
 
     if (rng_percent(&g->r, 95)) {
-        gen_part(g, s, &l.first, &l.n);
+        gen_pages(g, s, &l.first, &l.n);
     } else { /* the whole block, with pages that may have no address */
         l.first = 0;
         l.n = g->m->regions[s->region].n_pages;
@@ -204,7 +204,7 @@ static void add_query(struct gen *g)
     struct gen_listener l = {.region = (uint8_t)s->region};
     struct op op = {.kind = OP_QUERY};
 
-    gen_part(g, s, &l.first, &l.n);
+    gen_pages(g, s, &l.first, &l.n);
     set_listener(g, &op, &l);
     gen_add(g, &op);
 }
@@ -229,32 +229,41 @@ static bool worth_it(struct gen *g, uint8_t kind)
 }
 
 /* Swarm: each kind of op but conversions may be missing, rare or frequent. */
-static void draw_weights(struct gen *g)
+static uint16_t thinned(uint16_t weight, uint32_t bits)
 {
-    const uint16_t *base = gen_op_weight;
-    uint64_t bits = rng_next(&g->r);
-    uint32_t others = 0;
+    return bits < 6 ? 0 : bits < 9 ? weight / 2 : bits < 13 ? weight : weight * 3;
+}
 
-    g->weight[OP_CONVERT] = base[OP_CONVERT];
-    for (uint32_t i = OP_CONVERT + 1; i < OP_KIND_COUNT; i++) {
-        uint32_t draw = (bits >> (4 * i % 64)) & 15; /* 6 off, 3 half, 4 plain, 3 triple */
+/* What makes no sense on this machine. */
+static void drop_senseless(struct gen *g)
+{
+    static const uint8_t need_device[] = {OP_DMA_READ, OP_DMA_WRITE, OP_ATTACH,
+                                          OP_DETACH,   OP_LISTEN,    OP_UNLISTEN};
 
-        g->weight[i] = draw < 6    ? 0
-                       : draw < 9  ? base[i] / 2
-                       : draw < 13 ? base[i]
-                                   : base[i] * 3;
-    }
     if (!has_manual(g->m)) { /* its answer is always the same */
         g->weight[OP_LISTEN] = g->weight[OP_LISTEN] != 0;
         g->weight[OP_UNLISTEN] = g->weight[OP_UNLISTEN] != 0;
     }
-    if (!g->m->n_devices) {
-        static const uint8_t need_device[] = {OP_DMA_READ, OP_DMA_WRITE, OP_ATTACH,
-                                              OP_DETACH,   OP_LISTEN,    OP_UNLISTEN};
+    for (uint32_t i = 0; i < sizeof(need_device) && !g->m->n_devices; i++)
+        g->weight[need_device[i]] = 0;
+}
 
-        for (uint32_t i = 0; i < sizeof(need_device); i++)
-            g->weight[need_device[i]] = 0;
+static void draw_weights(struct gen *g)
+{
+    uint64_t bits = rng_next(&g->r);
+    uint32_t others = 0;
+
+    static_assert(OP_PLUG <= 16, "four bits an op");
+    for (uint32_t i = 0; i < OP_KIND_COUNT; i++) {
+        uint32_t feature = gen_op_feature[i];
+
+        if (feature)
+            g->weight[i] = gen_has(g, feature - 1) ? gen_op_weight[i] : 0;
+        else if (i < OP_PLUG)
+            g->weight[i] = thinned(gen_op_weight[i], (bits >> (4 * i)) & 15);
     }
+    g->weight[OP_CONVERT] = gen_op_weight[OP_CONVERT];
+    drop_senseless(g);
     for (uint32_t i = OP_CONVERT + 1; i < OP_KIND_COUNT; i++)
         others += g->weight[i];
     if (g->o->conversions && others)
@@ -263,12 +272,28 @@ static void draw_weights(struct gen *g)
     g->weight_sum = g->weight[OP_CONVERT] + others;
 }
 
+/* The op that a fault was armed for: a conversion, or one that the program is about. */
+void gen_next_op(struct gen *g)
+{
+    uint16_t weight[OP_KIND_COUNT] = {0};
+    uint32_t sum = 0;
+
+    if (g->features && rng_percent(&g->r, 55)) {
+        for (uint32_t i = OP_PLUG; i < OP_KIND_COUNT; i++)
+            sum += weight[i] = g->weight[i];
+    }
+    g->convert_next = !sum && (g->undo_next || rng_percent(&g->r, 80));
+    g->next_kind = sum ? (uint8_t)gen_weighted(&g->r, weight, sum) : OP_KIND_COUNT;
+}
+
 static void add_op(struct gen *g, uint8_t kind)
 {
     struct op disarm = {.kind = OP_DISARM};
 
     if (!worth_it(g, kind))
         kind = OP_CONVERT;
+    if (gen_life_op(g, kind))
+        return;
     switch (kind) {
     case OP_CONVERT:
         add_convert(g);
@@ -342,7 +367,9 @@ static void draw_counts(struct gen *g)
 /* Time for a fault? They spread over what is left, and none is forgotten. */
 static bool fault_now(struct gen *g)
 {
-    if (!g->faults || (g->convert_next && !g->undo_next && g->left > g->faults))
+    bool waits = g->convert_next || g->next_kind != OP_KIND_COUNT;
+
+    if (!g->faults || (waits && !g->undo_next && g->left > g->faults))
         return false;
     return g->undo_next || g->left <= 2 * g->faults ||
            rng_below(&g->r, g->left) < 2 * g->faults;
@@ -354,13 +381,22 @@ void gen_ops(struct gen *g)
 
     draw_counts(g);
     draw_weights(g);
+    g->next_kind = OP_KIND_COUNT;
+    if (gen_has(g, FEATURE_GUARDS) && g->left > g->faults && rng_percent(&g->r, 40))
+        add_op(g, OP_GUARD);
     add_start(g);
+    gen_life_start(g);
     while (g->left && !g->error) {
         if (fault_now(g)) {
             gen_fault(g);
             armed = true;
         } else if (g->convert_next || g->comb || g->comb_cover) {
             add_convert(g);
+        } else if (g->next_kind != OP_KIND_COUNT) {
+            uint8_t kind = g->next_kind;
+
+            g->next_kind = OP_KIND_COUNT;
+            add_op(g, kind);
         } else if (armed && rng_percent(&g->r, 5)) {
             add_op(g, OP_DISARM);
             armed = false;

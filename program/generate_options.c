@@ -19,7 +19,8 @@ enum field {
     FIELD_ENTRIES,
     FIELD_CONVERSIONS,
     FIELD_FAULTS,
-    FIELD_COUNT
+    FIELD_FEATURES, /* one each from here on */
+    FIELD_COUNT = FIELD_FEATURES + FEATURE_COUNT
 };
 
 static const struct {
@@ -28,8 +29,8 @@ static const struct {
     const char *help;
     uint32_t min, max;
 } fields[FIELD_COUNT] = {
-    [FIELD_SHARE] = {"share", "anon|memfd|free", "what holds the shared side of a region", 0,
-                     0},
+    [FIELD_SHARE] = {"share", "anon|memfd|hugetlb|free",
+                     "what holds the shared side of a region", 0, 0},
     [FIELD_PAGES] = {"pages", "1..262144|free", "guest pages over all regions", 1,
                      PROGRAM_PAGES_MAX},
     [FIELD_REGIONS] = {"regions", "1..8|free", "memory regions", 1, PROGRAM_REGIONS_MAX},
@@ -43,6 +44,17 @@ static const struct {
     [FIELD_CONVERSIONS] = {"conversions", "1..99|free", "percent of ops that convert, about", 1,
                            99},
     [FIELD_FAULTS] = {"faults", "on|off|free", "on: one in every program, off: none", 0, 0},
+    [FIELD_FEATURES + FEATURE_VIRTIO_MEM] = {"virtio_mem", "on|off|free",
+                                             "regions with virtio-mem, plug and unplug", 0, 0},
+    [FIELD_FEATURES +
+        FEATURE_HOTPLUG] = {"hotplug", "on|off|free", "regions are removed and added", 0, 0},
+    [FIELD_FEATURES + FEATURE_RESET] = {"reset", "on|off|free", "the guest is reset", 0, 0},
+    [FIELD_FEATURES +
+        FEATURE_PINS] = {"pins", "on|off|free", "others hold pages; needs mode=inplace", 0, 0},
+    [FIELD_FEATURES +
+        FEATURE_GUARDS] = {"guards", "on|off|free", "others take discard guards", 0, 0},
+    [FIELD_FEATURES +
+        FEATURE_MIGRATION] = {"migration", "on|off|free", "migrate and dirty-sync", 0, 0},
 };
 
 static const char *const axis_help[AXIS_COUNT] = {
@@ -65,6 +77,7 @@ void generate_defaults(struct generate_options *o)
     o->n_containers = UINT32_MAX;
     o->share = -1;
     o->faults = -1;
+    memset(o->feature, -1, sizeof(o->feature));
 }
 
 const char *generate_key(uint32_t i, const char **values, const char **help)
@@ -142,10 +155,10 @@ static int parse_u32(uint32_t field, const char *s, uint32_t *out, const struct 
 }
 
 /* One of the names, or "free" for -1. */
-static int set_name(int8_t *out, uint32_t field, const char *const names[2], const char *value,
+static int set_name(int8_t *out, uint32_t field, const char *const *names, const char *value,
                     const struct complaint *c)
 {
-    for (int8_t i = 0; i < 2; i++) {
+    for (int8_t i = 0; names[i]; i++) {
         if (strcmp(value, names[i]) == 0) {
             *out = i;
             return 0;
@@ -165,12 +178,16 @@ static int check_together(const struct generate_options *o, const struct complai
     struct gen g = {.r = rng_make(0, RNG_PROGRAM), .m = &m, .o = o};
 
     gen_axes(&g);
+    if (o->feature[FEATURE_PINS] == 1 && m.axis[AXIS_mode] != MODE_INPLACE)
+        return complain(c, "pins=on needs mode=inplace");
     return validate_axes(&m, c);
 }
 
 static int set_field(struct generate_options *o, uint32_t field, const char *value,
                      const struct complaint *c)
 {
+    static const char *const off_on[] = {"off", "on", NULL};
+    static const char *const shares[] = {"anon", "memfd", "hugetlb", NULL};
     uint32_t *const numbers[FIELD_FAULTS] = {
         [FIELD_PAGES] = &o->n_pages,
         [FIELD_REGIONS] = &o->n_regions,
@@ -183,9 +200,11 @@ static int set_field(struct generate_options *o, uint32_t field, const char *val
 
     assert(field < FIELD_COUNT);
     if (field == FIELD_FAULTS)
-        return set_name(&o->faults, field, (const char *[]){"off", "on"}, value, c);
+        return set_name(&o->faults, field, off_on, value, c);
+    if (field >= FIELD_FEATURES)
+        return set_name(&o->feature[field - FIELD_FEATURES], field, off_on, value, c);
     if (field == FIELD_SHARE)
-        return set_name(&o->share, field, (const char *[]){"anon", "memfd"}, value, c);
+        return set_name(&o->share, field, shares, value, c);
     if (strcmp(value, "free") == 0) {
         *numbers[field] = field == FIELD_CONTAINERS ? UINT32_MAX : 0;
         return 0;
@@ -195,7 +214,7 @@ static int set_field(struct generate_options *o, uint32_t field, const char *val
 
 static int unknown_key(const char *key, size_t n, const struct complaint *c)
 {
-    char names[160];
+    char names[240];
     size_t used = 0;
     const char *values, *help, *name;
 
@@ -220,7 +239,7 @@ int generate_set(struct generate_options *o, const char *assignment, char *why, 
     }
     for (uint32_t i = 0; i < FIELD_COUNT; i++) {
         if (is(assignment, n, fields[i].name))
-            return set_field(o, i, equals + 1, &c);
+            return set_field(o, i, equals + 1, &c) ? -EINVAL : check_together(o, &c);
     }
     return unknown_key(assignment, n, &c);
 }

@@ -16,6 +16,9 @@ enum shape {
     SHAPE_AROUND, /* more than the last range */
     SHAPE_HOLE,   /* from right before a section */
     SHAPE_ALL,    /* as many pages as the machine has */
+    SHAPE_MIDDLE, /* part of the last range, none of its ends */
+    SHAPE_HEAD,   /* the first pages of the last range */
+    SHAPE_TAIL,   /* the last pages of it */
     SHAPE_COUNT
 };
 
@@ -25,24 +28,57 @@ static const uint16_t shape_weight[SHAPE_COUNT] = {
     [SHAPE_AROUND] = 4, [SHAPE_HOLE] = 1,  [SHAPE_ALL] = 1,
 };
 
+/* Where a mapping is a run: what cuts runs, at their ends and in their middle. */
+static const uint16_t shape_weight_run[SHAPE_COUNT] = {
+    [SHAPE_WHOLE] = 7,  [SHAPE_PAGE] = 14, [SHAPE_EDGE] = 5, [SHAPE_BORDER] = 8,
+    [SHAPE_RUN] = 30,   [SHAPE_AGAIN] = 3, [SHAPE_BACK] = 7, [SHAPE_WITHIN] = 7,
+    [SHAPE_AROUND] = 6, [SHAPE_HOLE] = 1,  [SHAPE_ALL] = 1,  [SHAPE_MIDDLE] = 5,
+    [SHAPE_HEAD] = 3,   [SHAPE_TAIL] = 3,
+};
+
 enum { SHAPE_WEIGHT_SUM = 100 };
+
+static bool needs_last(enum shape shape)
+{
+    return (shape >= SHAPE_AGAIN && shape <= SHAPE_AROUND) || shape >= SHAPE_MIDDLE;
+}
+
+static bool is_removed(const struct gen *g, uint8_t section)
+{
+    return g->removed >> g->m->sections[section].region & 1;
+}
+
+/* RAM that converts and is there, mostly. */
+static uint8_t draw_ram(struct gen *g)
+{
+    uint32_t i = rng_below(&g->r, g->n_ram);
+
+    for (uint32_t n = 0; g->removed && n < g->n_ram && rng_percent(&g->r, 90); n++) {
+        if (!is_removed(g, g->ram[i]))
+            break;
+        i = (i + 1) % g->n_ram;
+    }
+    return g->ram[i];
+}
 
 static uint8_t draw_section(struct gen *g)
 {
     if (rng_percent(&g->r, 4))
         return (uint8_t)rng_below(&g->r, g->m->n_sections);
-    return g->ram[rng_below(&g->r, g->n_ram)];
+    return draw_ram(g);
 }
 
 static void draw_run(struct gen *g, uint32_t n, uint32_t *first, uint32_t *count)
 {
-    uint32_t most = rng_percent(&g->r, 92) ? 6 : n; /* small ones leave more to do */
+    /* Small ones leave more to do, large ones more to cut. */
+    uint32_t small = g->m->axis[AXIS_mapping] == MAPPING_RUN ? 75 : 92;
+    uint32_t most = rng_percent(&g->r, small) ? 6 : n;
 
     *first = rng_below(&g->r, n);
     *count = rng_between(&g->r, 1, n - *first < most ? n - *first : most);
 }
 
-void gen_part(struct gen *g, const struct section_decl *s, uint32_t *first, uint32_t *n)
+void gen_pages(struct gen *g, const struct section_decl *s, uint32_t *first, uint32_t *n)
 {
     uint32_t x = rng_below(&g->r, 100);
 
@@ -119,13 +155,33 @@ static struct gen_range from_hole(struct gen *g, uint8_t section)
     return range;
 }
 
-static struct gen_range within_last(struct gen *g)
+/* The middle, the head or the tail of n pages, if it has more than that. */
+static void draw_cut(struct gen *g, enum shape shape, uint32_t all, uint32_t *first,
+                     uint32_t *n)
+{
+    uint32_t margin = shape == SHAPE_MIDDLE ? 2 : 1;
+
+    *first = 0;
+    *n = all;
+    if (all <= margin)
+        return;
+    *n = rng_between(&g->r, 1, rng_percent(&g->r, 60) ? 1 : all - margin);
+    if (shape == SHAPE_MIDDLE)
+        *first = rng_between(&g->r, 1, all - 1 - *n);
+    else if (shape == SHAPE_TAIL)
+        *first = all - *n;
+}
+
+static struct gen_range within_last(struct gen *g, enum shape shape)
 {
     struct gen_range range = g->last;
     uint32_t first, n;
     int at;
 
-    draw_run(g, range.n, &first, &n);
+    if (shape == SHAPE_WITHIN)
+        draw_run(g, range.n, &first, &n);
+    else
+        draw_cut(g, shape, range.n, &first, &n);
     range.page += first;
     range.n = n;
     if (first) {
@@ -166,7 +222,10 @@ static struct gen_range draw_shape(struct gen *g, enum shape shape)
     case SHAPE_BACK:
         return g->last;
     case SHAPE_WITHIN:
-        return within_last(g);
+    case SHAPE_MIDDLE:
+    case SHAPE_HEAD:
+    case SHAPE_TAIL:
+        return within_last(g, shape);
     case SHAPE_AROUND:
         return around_last(g);
     case SHAPE_HOLE:
@@ -203,6 +262,24 @@ void gen_remember(struct gen *g, const struct gen_range *range, bool to_private)
         g->shared[range->section] |= hint_bits(g, range);
 }
 
+void gen_now_private(struct gen *g, const struct gen_part *part)
+{
+    for (uint32_t i = 0; i < g->m->n_sections; i++) {
+        const struct section_decl *s = &g->m->sections[i];
+        uint32_t from = part->first > s->first_page ? part->first : s->first_page;
+        uint32_t end = part->first + part->n;
+        struct gen_range range = {.section = (uint8_t)i};
+
+        if (end > s->first_page + s->n_pages)
+            end = s->first_page + s->n_pages;
+        if (s->region != part->region || from >= end)
+            continue;
+        range.page = s->gpa_page + (from - s->first_page);
+        range.n = end - from;
+        g->shared[i] &= ~hint_bits(g, &range);
+    }
+}
+
 /* Mostly the one that changes something. */
 static bool draw_direction(struct gen *g, const struct gen_range *range)
 {
@@ -237,7 +314,7 @@ static bool draw_comb(struct gen *g, struct gen_range *range, bool *to_private)
 
 static void start_comb(struct gen *g)
 {
-    uint8_t section = g->ram[rng_below(&g->r, g->n_ram)];
+    uint8_t section = draw_ram(g);
     const struct section_decl *s = &g->m->sections[section];
     uint32_t teeth = rng_between(&g->r, 2, 3), n;
 
@@ -252,20 +329,41 @@ static void start_comb(struct gen *g)
         (struct gen_range){s->gpa_page + rng_below(&g->r, s->n_pages - n + 1), n, section};
 }
 
+/* Over pages that someone holds: what is around them is in the way of it, too. */
+static bool draw_around(struct gen *g, struct gen_range *range, bool *to_private)
+{
+    if (!g->around_next)
+        return false;
+    g->around_next = false;
+    *range = rng_percent(&g->r, 70) ? around_last(g) : g->last;
+    *to_private = rng_percent(&g->r, 85);
+    return range->n > 0;
+}
+
+static enum shape draw_shape_kind(struct gen *g)
+{
+    bool run = g->m->axis[AXIS_mapping] == MAPPING_RUN;
+    enum shape shape = (enum shape)gen_weighted(&g->r, run ? shape_weight_run : shape_weight,
+                                                SHAPE_WEIGHT_SUM);
+
+    return !g->last.n && needs_last(shape) ? SHAPE_WHOLE : shape;
+}
+
 void gen_convert_range(struct gen *g, struct gen_range *range, bool *to_private)
 {
+    uint32_t combs = g->m->axis[AXIS_mapping] == MAPPING_RUN ? 4 : 2;
     enum shape shape;
 
-    if (draw_comb(g, range, to_private))
+    if (draw_comb(g, range, to_private) || draw_around(g, range, to_private))
         return;
-    if ((g->striped && !g->last.n) || rng_percent(&g->r, 2))
+    if ((g->striped && !g->last.n) || rng_percent(&g->r, combs))
         start_comb(g);
-    shape = (enum shape)gen_weighted(&g->r, shape_weight, SHAPE_WEIGHT_SUM);
-    if (!g->last.n && shape >= SHAPE_AGAIN && shape <= SHAPE_AROUND)
-        shape = SHAPE_WHOLE;
+    shape = draw_shape_kind(g);
     *range = draw_shape(g, shape);
     if (shape == SHAPE_AGAIN || shape == SHAPE_BACK)
         *to_private = g->last_private ^ (shape == SHAPE_BACK);
+    else if (shape >= SHAPE_MIDDLE)
+        *to_private = g->last_private ^ rng_percent(&g->r, 85);
     else
         *to_private = draw_direction(g, range);
     assert(range->n > 0);
@@ -281,8 +379,9 @@ uint64_t gen_data_page(struct gen *g, bool write, uint8_t *section)
         *section = g->last.section;
     s = &g->m->sections[*section];
     if (g->m->regions[s->region].kind == REGION_MMIO ||
-        (write && g->m->regions[s->region].kind != REGION_RAM)) {
-        *section = g->ram[rng_below(&g->r, g->n_ram)];
+        (write && g->m->regions[s->region].kind != REGION_RAM) ||
+        (is_removed(g, *section) && rng_percent(&g->r, 90))) {
+        *section = draw_ram(g);
         s = &g->m->sections[*section];
     }
     page = s->gpa_page + rng_below(&g->r, s->n_pages);

@@ -244,10 +244,14 @@ static void test_promises(void **state)
     assert_true(100 * t->early >= 70 * t->with_devices);
     assert_true(t->all_ops >= 8 * SEEDS && t->all_ops <= 24 * SEEDS);
     for (uint32_t i = 0; i < OP_KIND_COUNT; i++) {
-        if (gen_op_weight[i] || i == OP_FAULT || i == OP_DISARM)
+        uint32_t feature = gen_op_feature[i];
+
+        if (!feature)
             assert_true(t->ops[i] * 500 > t->all_ops); /* none is rarer than 0.2 % */
-        else
+        else if (!gen_feature_percent[feature - 1])
             assert_true(t->ops[i] == 0); /* not switched on */
+        else
+            assert_true(t->ops[i] * 10000 > t->all_ops);
     }
 }
 
@@ -319,10 +323,13 @@ static void test_same_seed_same_program(void **state)
 
     for (uint32_t i = 0; i < AXIS_COUNT; i++) /* whatever weights they have */
         t->o.axis[i] = i == AXIS_order ? ORDER_UNMAP_FIRST : 0;
+    for (uint32_t i = 0; i < FEATURE_COUNT; i++)
+        t->o.feature[i] = 0;
+    t->o.share = SHARE_MEMFD;
     hash = hash_of(t, 1, 1000);
     assert_true(hash == hash_of(t, 1, 1000));
     assert_true(hash != hash_of(t, 2, 1001));
-    assert_int_equal(hash, UINT64_C(0x459a6cda51a2deac));
+    assert_int_equal(hash, UINT64_C(0xb644a2a11c08fb75));
 }
 
 /* A vocabulary where nothing can fail: programs all the same. */
@@ -350,7 +357,7 @@ static void test_options(void **state)
         assert_non_null(help);
         n++;
     }
-    assert_int_equal(n, AXIS_COUNT + 9);
+    assert_int_equal(n, AXIS_COUNT + 9 + FEATURE_COUNT);
     must_set(&t->o, "order=unmap-first");
     assert_int_equal(t->o.axis[AXIS_order], ORDER_UNMAP_FIRST);
     must_set(&t->o, "order=free");
@@ -403,7 +410,7 @@ static void test_bad_options(void **state)
         {"=3",
          "unknown key ''; there are: mode order failure tracker iommu mapping split kernel "
          "page_size share pages regions containers vcpus ops entries conversions "
-         "faults"},
+         "faults virtio_mem hotplug reset pins guards migration"},
         {"iommu=iommu", "unknown axis value iommu=iommu; this version has: "
                         "type1|type1v1|iommufd|compat|compatv1"},
         {"order=\x1b[1m", "unknown axis value order=?[1m; this version has: "
@@ -424,11 +431,16 @@ static void test_bad_options(void **state)
         {"kernel=6.12", NULL},
         {"mode=inplace", "mode=inplace needs kernel=proposed"},
         {"kernel=free", NULL},
+        {"share=file", "share: expected anon|memfd|hugetlb|free, got 'file'"},
+        {"reset=yes", "reset: expected on|off|free, got 'yes'"},
+        {"pins=on", NULL},
+        {"mode=discard", "pins=on needs mode=inplace"},
+        {"mode=inplace", NULL},
         {"order=unmap-first",
          "mode=inplace has one order, so order= must stay attribute-first"},
     };
     struct tally *t = *state;
-    char why[200];
+    char why[300];
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         if (!bad[i].why) {
