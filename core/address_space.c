@@ -44,6 +44,8 @@ static bool hugetlb_config_ok(const struct vmm *vmm, const struct vmm_region_con
 
     if (config->share != VMM_SHARE_HUGETLB)
         return huge == 0;
+    if (config->guest_memfd && vmm->config.mode == VMM_MODE_INPLACE)
+        return false; /* the guest_memfd is the only memory, and has small pages */
     return config->kind != VMM_REGION_MMIO && huge > vmm->config.page_size &&
            (huge & (huge - 1)) == 0 && config->size % huge == 0 &&
            config->virtio_mem_block % huge == 0;

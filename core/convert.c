@@ -56,23 +56,54 @@ static int notify(struct convert *c)
     return convert_each(c, notify_run, false);
 }
 
+/* Each guest_memfd keeps its own: a call a part, over all that changes in it. */
+static int set_attributes_in_place(struct convert *c)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < c->n_parts && !rc; i++) {
+        struct convert_part *p = &c->parts[i];
+
+        if (p->n_runs == 0)
+            continue;
+        rc = attribute_set(c->vmm, p->block, 0, p->hull_first, p->hull_end, c->to_private,
+                           &c->blocked_page);
+        if (rc == 0 || rc == -EFAULT)
+            c->n_touched = i + 1;
+        if (rc == -EAGAIN)
+            c->blocked = p->block;
+    }
+    return rc;
+}
+
 /* One call over all that changes. Pages between are in the wanted state already, and holes
  * have no state, so that nothing else is touched. */
 static int set_attributes(struct convert *c)
 {
+    if (c->vmm->config.mode == VMM_MODE_INPLACE)
+        return set_attributes_in_place(c);
     int rc =
         kvm_attributes_set(c->vmm, c->change_gpa, c->change_end - c->change_gpa, c->to_private);
 
     assert(c->change_gpa >= c->gpa && c->change_end <= c->gpa + c->size);
-    c->attribute_touched = rc == 0 || rc == -EFAULT;
+    c->n_touched = rc == 0 || rc == -EFAULT ? c->n_parts : 0;
     return rc;
+}
+
+/* In place there is no other way: the kernel makes no page private that is mapped. */
+bool convert_unmaps_first(const struct convert *c)
+{
+    const struct vmm_config *config = &c->vmm->config;
+
+    return c->to_private &&
+           (config->mode == VMM_MODE_INPLACE || config->order == VMM_ORDER_UNMAP_FIRST);
 }
 
 /* All that may fail. To shared the attribute always comes first: a page is mapped only while
  * the kernel calls it shared. */
 static int change(struct convert *c)
 {
-    bool unmap_first = c->to_private && c->vmm->config.order == VMM_ORDER_UNMAP_FIRST;
+    bool unmap_first = convert_unmaps_first(c);
     int rc = convert_each(c, reserve_run, false);
 
     c->refused = rc == -EOPNOTSUPP; /* split=refuse: it would cut a mapping */
@@ -143,6 +174,15 @@ static int work(struct convert *c)
     return rc;
 }
 
+static void report_blocked(const struct convert *c)
+{
+    struct vmm *vmm = c->vmm;
+
+    sync_lock(&vmm->sync, &vmm->machine_lock);
+    vmm_note_blocked(vmm, c->blocked->index, c->blocked_page);
+    (void)vmm_leave(vmm, 0);
+}
+
 int convert_request(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private,
                     bool *refused)
 {
@@ -152,11 +192,14 @@ int convert_request(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_privat
     *refused = false;
     if (rc)
         return rc;
+    vmm->is_blocked = false;
     c.vmm = vmm;
     c.gpa = gpa;
     c.size = size;
     c.to_private = to_private;
-    c.refused = c.attribute_touched = c.populate_tried = false;
+    c.refused = c.populate_tried = false;
+    c.n_touched = 0;
+    c.blocked = NULL;
     c.change_gpa = c.change_end = 0;
     c.parts = c.parts_inside;
     c.n_parts = 0;
@@ -172,6 +215,8 @@ int convert_request(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_privat
     rc = vmm_stopped(vmm) ? -EIO : work(&c);
     *refused = c.refused;
     convert_unlock(&c);
+    if (c.blocked)
+        report_blocked(&c);
     convert_plan_free(&c);
     return rc;
 }

@@ -28,8 +28,10 @@ struct convert {
     struct vmm *vmm;
     uint64_t gpa, size;
     bool to_private;
-    bool refused;                    /* by the decision table */
-    bool attribute_touched;          /* the kernel may have changed attributes */
+    bool refused;              /* by the decision table */
+    uint32_t n_touched;        /* parts whose attributes the kernel may have changed */
+    struct ram_block *blocked; /* in place: where the kernel would not, or NULL */
+    uint64_t blocked_page;
     bool populate_tried;             /* listeners were asked to map */
     uint64_t change_gpa, change_end; /* hull of all that changes */
     struct convert_part *parts;      /* ascending GPA */
@@ -40,6 +42,9 @@ struct convert {
 /* The whole thing. *refused: it was not even tried, and never will be. */
 int convert_request(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private,
                     bool *refused);
+
+/* Are the listeners told before the attribute is set? */
+bool convert_unmaps_first(const struct convert *c);
 
 /* ---- core/convert_plan.c ---- */
 /* The decision table, and the parts. The machine lock is held. */

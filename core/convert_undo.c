@@ -27,15 +27,16 @@ static int remap_run(struct convert *c, struct convert_part *p, uint64_t first, 
 static int restore_attribute_run(struct convert *c, struct convert_part *p, uint64_t first,
                                  uint64_t end)
 {
-    uint32_t shift = c->vmm->page_shift;
-
-    return kvm_attributes_restore(c->vmm, p->gpa + ((first - p->first) << shift),
-                                  (end - first) << shift, !c->to_private);
+    if (p - c->parts >= c->n_touched)
+        return 0;
+    return attribute_restore(c->vmm, p->block,
+                             p->gpa + ((first - p->first) << c->vmm->page_shift), first, end,
+                             !c->to_private);
 }
 
 static int restore_attributes(struct convert *c)
 {
-    return c->attribute_touched ? convert_each(c, restore_attribute_run, true) : 0;
+    return c->n_touched ? convert_each(c, restore_attribute_run, true) : 0;
 }
 
 /* Mapping a page for DMA makes memory for it. It was private, so there was none before. */
@@ -62,7 +63,7 @@ static int undo_to_private(struct convert *c)
 {
     int error = 0;
 
-    if (c->vmm->config.order == VMM_ORDER_UNMAP_FIRST) {
+    if (convert_unmaps_first(c)) {
         error = restore_attributes(c);
         return error ? error : convert_each(c, remap_run, true);
     }

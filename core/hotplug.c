@@ -58,7 +58,9 @@ static int clear_attributes(struct vmm *vmm, const struct ram_block *block)
 {
     const struct address_space *as = &vmm->address_space;
 
-    for (uint32_t i = 0; block->guest_memfd && i < as->n_sections; i++) {
+    if (!block->guest_memfd || block->in_place)
+        return 0; /* in place they go with the file */
+    for (uint32_t i = 0; i < as->n_sections; i++) {
         const struct section *s = &as->sections[i];
 
         if (s->block != block)

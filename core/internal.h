@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "core/address_space.h"
+#include "core/attribute.h"
 #include "core/container.h"
 #include "core/convert.h"
 #include "core/discard_guard.h"
@@ -32,6 +33,9 @@ struct vmm {
     uint32_t n_containers, cap_containers;
     uint32_t n_containers_open;
     bool migrating;
+    bool is_blocked; /* vmm_blocked's answer; the machine lock */
+    uint32_t blocked_region;
+    uint64_t blocked_page;
     struct discard_guards guards;
 };
 
@@ -41,6 +45,15 @@ void vmm_stop(struct vmm *vmm);
 int vmm_enter(struct vmm *vmm);
 /* Gives it back; returns rc. */
 int vmm_leave(struct vmm *vmm, int rc);
+
+/* What vmm_blocked will say. The machine lock is held. */
+static inline void vmm_note_blocked(struct vmm *vmm, uint32_t region, uint64_t page)
+{
+    assert(vmm->machine_lock.held);
+    vmm->is_blocked = true;
+    vmm->blocked_region = region;
+    vmm->blocked_page = page;
+}
 
 /* Remembers the first error of several steps that are all taken whatever happens. */
 static inline void note_error(int *first, int rc)

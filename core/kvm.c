@@ -41,8 +41,14 @@ static int check_vm(struct vmm *vmm)
         .args = {1 << KVM_HC_MAP_GPA_RANGE},
     };
 
+    bool in_place = vmm->config.mode == VMM_MODE_INPLACE;
+
     if (!can(vmm, vmm->kvm.vm_fd, KVM_CAP_GUEST_MEMFD, 1) ||
-        !can(vmm, vmm->kvm.vm_fd, KVM_CAP_MEMORY_ATTRIBUTES, KVM_MEMORY_ATTRIBUTE_PRIVATE))
+        !can(vmm, vmm->kvm.vm_fd,
+             in_place ? KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES : KVM_CAP_MEMORY_ATTRIBUTES,
+             KVM_MEMORY_ATTRIBUTE_PRIVATE))
+        return -EOPNOTSUPP;
+    if (in_place && !can(vmm, vmm->kvm.vm_fd, KVM_CAP_GUEST_MEMFD_FLAGS, GUEST_MEMFD_FLAG_MMAP))
         return -EOPNOTSUPP;
     return host_ioctl(&vmm->host, vmm->kvm.vm_fd, KVM_ENABLE_CAP, &exits);
 }
@@ -87,7 +93,10 @@ int kvm_close(struct vmm *vmm)
 
 int kvm_create_guest_memfd(struct vmm *vmm, uint64_t size)
 {
-    struct kvm_create_guest_memfd arg = {.size = size};
+    struct kvm_create_guest_memfd arg = {
+        .size = size,
+        .flags = vmm->config.mode == VMM_MODE_INPLACE ? GUEST_MEMFD_FLAG_MMAP : 0,
+    };
 
     assert(size > 0 && size % vmm->config.page_size == 0);
     return host_ioctl(&vmm->host, vmm->kvm.vm_fd, KVM_CREATE_GUEST_MEMFD, &arg);
@@ -142,4 +151,19 @@ int kvm_attributes_restore(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is
     int rc = kvm_attributes_set(vmm, gpa, size, is_private);
 
     return rc == -EFAULT ? kvm_attributes_set(vmm, gpa, size, is_private) : rc;
+}
+
+int kvm_gmem_attributes_set(struct vmm *vmm, int fd, uint64_t offset, uint64_t size,
+                            bool is_private, uint64_t *error_offset)
+{
+    struct kvm_memory_attributes2 arg = {
+        .offset = offset,
+        .size = size,
+        .attributes = is_private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0,
+    };
+
+    assert(size > 0 && (offset | size) % vmm->config.page_size == 0);
+    int rc = host_ioctl(&vmm->host, fd, KVM_SET_MEMORY_ATTRIBUTES2, &arg);
+    *error_offset = arg.error_offset;
+    return rc;
 }

@@ -18,7 +18,7 @@ struct kvm {
 int kvm_open(struct vmm *vmm);
 int kvm_close(struct vmm *vmm);
 
-int kvm_create_guest_memfd(struct vmm *vmm, uint64_t size); /* fd or error */
+int kvm_create_guest_memfd(struct vmm *vmm, uint64_t size); /* fd or error; all private */
 int kvm_slot_set(struct vmm *vmm, const struct section *section);
 int kvm_slot_delete(struct vmm *vmm, const struct section *section);
 
@@ -27,5 +27,10 @@ int kvm_attributes_set(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_pri
 
 /* An undo's: once more after -EFAULT, for setting them twice is fine. */
 int kvm_attributes_restore(struct vmm *vmm, uint64_t gpa, uint64_t size, bool is_private);
+
+/* The same of bytes of a guest_memfd, in place. -EAGAIN: a page at *error_offset has references
+ * that must go first. */
+int kvm_gmem_attributes_set(struct vmm *vmm, int fd, uint64_t offset, uint64_t size,
+                            bool is_private, uint64_t *error_offset);
 
 #endif

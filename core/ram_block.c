@@ -41,6 +41,13 @@ static int map_shared_side(struct vmm *vmm, struct ram_block *block)
                      &block->hva);
 }
 
+int ram_block_map_private(struct vmm *vmm, const struct ram_block *block, int fd, uint64_t *hva)
+{
+    assert(block->in_place && fd >= 0 && *hva == 0);
+    return host_mmap(&vmm->host, 0, block->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0,
+                     hva);
+}
+
 /* ram_block_free gives it back. */
 static int take_guard(struct vmm *vmm, struct ram_block *block)
 {
@@ -61,6 +68,9 @@ static int make_private_side(struct vmm *vmm, struct ram_block *block)
     if (rc < 0)
         return rc;
     block->gmem_fd = rc;
+    rc = block->in_place ? ram_block_map_private(vmm, block, rc, &block->hva) : 0;
+    if (rc)
+        return rc;
     rc =
         ram_block_attributes_init(&block->attributes, &vmm->host, vmm->config.tracker, n_pages);
     if (rc)
@@ -91,7 +101,7 @@ int ram_block_open(struct vmm *vmm, struct ram_block *block)
     int rc = 0;
 
     assert(!block->present && !block->guest_memfd);
-    if (block->kind != VMM_REGION_MMIO)
+    if (block->kind != VMM_REGION_MMIO && !block->in_place)
         rc = map_shared_side(vmm, block);
     if (!rc && block->config.guest_memfd)
         rc = make_private_side(vmm, block);
@@ -147,6 +157,7 @@ int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint3
     block->share = config->share;
     block->size = config->size;
     block->huge_page_size = config->huge_page_size;
+    block->in_place = config->guest_memfd && vmm->config.mode == VMM_MODE_INPLACE;
     block->fd = block->gmem_fd = block->gmem_fd_other = -1;
     sync_init(&vmm->sync, &block->lock);
     int rc = ram_block_open(vmm, block);
@@ -162,7 +173,7 @@ int ram_block_free(struct vmm *vmm, struct ram_block *block)
 {
     int error = ram_block_close(vmm, block);
 
-    assert(block->gmem_fd_other == -1);
+    assert(block->gmem_fd_other == -1 && block->hva_other == 0);
     sync_destroy(&vmm->sync, &block->lock);
     host_free(&vmm->host, block);
     return error;
@@ -201,7 +212,7 @@ static int drop_once(struct vmm *vmm, struct ram_block *block, bool private_side
 {
     int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 
-    if (private_side)
+    if (private_side || block->in_place)
         return host_fallocate(&vmm->host, block->gmem_fd, mode, (int64_t)offset, (int64_t)size);
     if (block->share != VMM_SHARE_ANON)
         return host_fallocate(&vmm->host, block->fd, mode, (int64_t)offset, (int64_t)size);
@@ -216,10 +227,10 @@ static bool side_is_dead(const struct ram_block *block, bool private_side, uint6
     uint64_t run_first, run_end;
 
     if (!block->has_virtio_mem)
-        return page_map_all(shared, first, end, private_side);
+        return !block->in_place && page_map_all(shared, first, end, private_side);
     while (first < end &&
            virtio_mem_next_run(&block->virtio_mem, first, end, true, &run_first, &run_end)) {
-        if (!page_map_all(shared, run_first, run_end, private_side))
+        if (block->in_place || !page_map_all(shared, run_first, run_end, private_side))
             return false;
         first = run_end;
     }

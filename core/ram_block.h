@@ -21,12 +21,14 @@ struct ram_block {
     enum vmm_share share;
     uint64_t size;           /* bytes */
     uint64_t huge_page_size; /* VMM_SHARE_HUGETLB, else 0 */
+    bool in_place;           /* guest_memfd holds both sides, and hva shows it */
     struct core_lock lock;
     bool guest_memfd; /* it is there */
     uint64_t hva;     /* of the shared side; opaque */
     int fd;           /* of the shared side, -1: anonymous */
     int gmem_fd;
-    int gmem_fd_other; /* in a reset: the new one, or the old one; else -1 */
+    int gmem_fd_other;  /* in a reset: the new one, or the old one; else -1 */
+    uint64_t hva_other; /* ... in place what shows it, else 0 */
     struct ram_block_attributes attributes; /* guest_memfd only, as the manager */
     bool has_virtio_mem;                    /* guest_memfd only */
     struct virtio_mem virtio_mem;
@@ -45,13 +47,18 @@ int ram_block_open(struct vmm *vmm, struct ram_block *block);
  */
 int ram_block_close(struct vmm *vmm, struct ram_block *block);
 
+/* In place: maps a guest_memfd of the block. */
+int ram_block_map_private(struct vmm *vmm, const struct ram_block *block, int fd,
+                          uint64_t *hva);
+
 /* Frees it whatever fails; the first error is returned. */
 int ram_block_free(struct vmm *vmm, struct ram_block *block);
 
-/* Does a page that changes sides leave its old side behind for good? (hugetlb: core/vmm.h) */
+/* Is nothing dropped on that side when a page leaves it? On hugetlb what was there stays
+ * (core/vmm.h); in place both sides are one. */
 static inline bool ram_block_keeps_side(const struct ram_block *block, bool private_side)
 {
-    return !private_side && block->share == VMM_SHARE_HUGETLB;
+    return block->in_place || (!private_side && block->share == VMM_SHARE_HUGETLB);
 }
 
 /* Room in the trackers for a request that changes n_runs runs of pages, the debt it leaves and

@@ -44,31 +44,42 @@ static void unlock_blocks(struct vmm *vmm)
             sync_unlock(&vmm->sync, &block_at(vmm, i)->lock);
 }
 
-/* ---- guest_memfd files: each block has two for a while ---- */
+/* ---- guest_memfd files: each block has two for a while; in place they are mapped, too ---- */
+static void close_other_file(struct vmm *vmm, struct ram_block *block)
+{
+    if (block->hva_other)
+        (void)host_munmap(&vmm->host, block->hva_other, block->size);
+    if (block->gmem_fd_other >= 0)
+        (void)host_close(&vmm->host, block->gmem_fd_other);
+    block->gmem_fd_other = -1;
+    block->hva_other = 0;
+}
+
 static void close_other_files(struct vmm *vmm)
 {
-    for (uint32_t i = 0; i < vmm->address_space.n_regions; i++) {
-        struct ram_block *block = block_at(vmm, i);
+    for (uint32_t i = 0; i < vmm->address_space.n_regions; i++)
+        if (block_at(vmm, i))
+            close_other_file(vmm, block_at(vmm, i));
+}
 
-        if (block && block->gmem_fd_other >= 0)
-            (void)host_close(&vmm->host, block->gmem_fd_other);
-        if (block)
-            block->gmem_fd_other = -1;
-    }
+static int make_file(struct vmm *vmm, struct ram_block *block)
+{
+    int rc = kvm_create_guest_memfd(vmm, block->size);
+
+    if (rc < 0)
+        return rc;
+    block->gmem_fd_other = rc;
+    return block->in_place ? ram_block_map_private(vmm, block, rc, &block->hva_other) : 0;
 }
 
 static int make_files(struct vmm *vmm)
 {
-    for (uint32_t i = 0; i < vmm->address_space.n_regions; i++) {
-        struct ram_block *block = block_at(vmm, i);
-        int fd = block ? kvm_create_guest_memfd(vmm, block->size) : 0;
+    int rc = 0;
 
-        if (fd < 0)
-            return fd;
-        if (block)
-            block->gmem_fd_other = fd;
-    }
-    return 0;
+    for (uint32_t i = 0; i < vmm->address_space.n_regions && !rc; i++)
+        if (block_at(vmm, i))
+            rc = make_file(vmm, block_at(vmm, i));
+    return rc;
 }
 
 static void swap_files(struct vmm *vmm)
@@ -81,6 +92,11 @@ static void swap_files(struct vmm *vmm)
         int fd = block->gmem_fd;
         block->gmem_fd = block->gmem_fd_other;
         block->gmem_fd_other = fd;
+        if (!block->in_place)
+            continue;
+        uint64_t hva = block->hva;
+        block->hva = block->hva_other;
+        block->hva_other = hva;
     }
 }
 
@@ -145,12 +161,15 @@ static int move_slots_back(struct vmm *vmm, const struct slots *done)
     return error;
 }
 
-/* ---- attributes ---- */
+/* ---- attributes; in place the new files bring them along, and the old ones kept theirs ----
+ */
 static int set_private(struct vmm *vmm, uint32_t *n_touched)
 {
     const struct section *s;
     int rc = 0;
 
+    if (vmm->config.mode == VMM_MODE_INPLACE)
+        return 0;
     for (uint32_t i = 0; !rc && (s = next_section(vmm, &i));) {
         rc = kvm_attributes_set(vmm, s->gpa, s->size, true);
         *n_touched += rc == 0 || rc == -EFAULT; /* it may have been done */
@@ -200,7 +219,7 @@ static void commit_block(struct vmm *vmm, struct ram_block *block)
 
     ram_block_set_shared(block, 0, n, false);
     page_map_set(&a->debt[true], 0, n, false);
-    page_map_set(&a->debt[false], 0, n, true);
+    page_map_set(&a->debt[false], 0, n, !block->in_place);
     if (block->has_virtio_mem) {
         discard_manager_commit(&block->manager, &block->virtio_mem.source, 0, n, false);
         virtio_mem_set(&block->virtio_mem, 0, n, false);

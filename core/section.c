@@ -12,8 +12,8 @@ int section_plug(struct vmm *vmm, const struct section *s)
     if (s->block->kind == VMM_REGION_MMIO)
         return 0;
     int rc = kvm_slot_set(vmm, s);
-    if (rc || !s->block->guest_memfd)
-        return rc;
+    if (rc || !s->block->guest_memfd || s->block->in_place)
+        return rc; /* in place, pages are private from birth on */
     rc = kvm_attributes_set(vmm, s->gpa, s->size, true); /* as the tracker says */
     if (!rc)
         return 0;
@@ -32,7 +32,7 @@ int section_unplug(struct vmm *vmm, const struct section *s)
     if (s->block->kind == VMM_REGION_MMIO)
         return 0;
     note_error(&error, kvm_slot_delete(vmm, s));
-    if (s->block->guest_memfd)
+    if (s->block->guest_memfd && !s->block->in_place)
         note_error(&error, kvm_attributes_restore(vmm, s->gpa, s->size, false));
     return error;
 }
@@ -47,8 +47,9 @@ int section_restore_attributes(struct vmm *vmm, const struct section *s, bool sh
 
     assert(s->block->lock.held && s->block->guest_memfd);
     while (pos < end && page_map_next_run(map, pos, end, shared, &run_first, &run_end)) {
-        note_error(&error, kvm_attributes_restore(vmm, s->gpa + ((run_first - first) << shift),
-                                                  (run_end - run_first) << shift, !shared));
+        note_error(&error,
+                   attribute_restore(vmm, s->block, s->gpa + ((run_first - first) << shift),
+                                     run_first, run_end, !shared));
         pos = run_end;
     }
     return error;

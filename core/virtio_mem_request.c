@@ -19,6 +19,7 @@ struct request {
     uint64_t gpa;        /* of the RAM block's page 0 */
     uint64_t first, end; /* of its blocks those change that are not yet what is wanted */
     bool attribute_touched;
+    uint64_t blocked_page;
 };
 
 /* Tells the listeners about each run of pages that changes. */
@@ -40,7 +41,8 @@ static int notify(const struct request *r, enum discard_event e, bool goes_on)
 
 static void set_debt(const struct request *r)
 {
-    page_map_set(&r->block->attributes.debt[0], r->first, r->end, true);
+    if (!r->block->in_place) /* there one side is all there is */
+        page_map_set(&r->block->attributes.debt[0], r->first, r->end, true);
     page_map_set(&r->block->attributes.debt[1], r->first, r->end, true);
 }
 
@@ -99,9 +101,11 @@ static int set_private(struct request *r)
 
     if (n == 0)
         return 0;
-    int rc =
-        kvm_attributes_set(r->vmm, r->gpa + (first << shift), (end - first) << shift, true);
+    int rc = attribute_set(r->vmm, r->block, r->gpa + (first << shift), first, end, true,
+                           &r->blocked_page);
     r->attribute_touched = rc == 0 || rc == -EFAULT;
+    if (rc == -EAGAIN && r->block->in_place)
+        vmm_note_blocked(r->vmm, r->block->index, r->blocked_page);
     return rc;
 }
 
@@ -122,8 +126,8 @@ static int set_shared_again(const struct request *r)
     int error = 0;
 
     while (pos < r->end && page_map_next_run(shared, pos, r->end, true, &first, &end)) {
-        note_error(&error, kvm_attributes_restore(r->vmm, r->gpa + (first << shift),
-                                                  (end - first) << shift, false));
+        note_error(&error, attribute_restore(r->vmm, r->block, r->gpa + (first << shift), first,
+                                             end, false));
         pos = end;
     }
     return error;
@@ -168,6 +172,7 @@ static int work(struct request *r)
     int rc = reserve_trackers(r);
 
     assert(r->block->lock.held && r->first < r->end);
+    r->vmm->is_blocked = false;
     if (!rc)
         rc = r->plug ? change_to_plugged(r) : change_to_unplugged(r);
     if (rc && (r->plug ? undo_plug(r) : undo_unplug(r)))

@@ -55,7 +55,7 @@ static bool config_ok(const struct vmm_config *config)
 {
     uint32_t size = config->page_size;
 
-    return size >= 2 && (size & (size - 1)) == 0 && config->mode == VMM_MODE_DISCARD &&
+    return size >= 2 && (size & (size - 1)) == 0 && config->mode <= VMM_MODE_INPLACE &&
            config->tracker <= VMM_TRACKER_EXTENTS && config->mapping <= VMM_MAPPING_RUN &&
            (config->split == VMM_SPLIT_REMAP || config->split == VMM_SPLIT_REFUSE);
 }
@@ -82,6 +82,18 @@ int vmm_create(const struct host *host, const struct sync *sync,
     }
     *out = vmm;
     return 0;
+}
+
+bool vmm_blocked(struct vmm *vmm, uint32_t *region, uint64_t *offset)
+{
+    bool is_blocked;
+
+    sync_lock(&vmm->sync, &vmm->machine_lock);
+    is_blocked = vmm->is_blocked;
+    *region = vmm->blocked_region;
+    *offset = vmm->blocked_page << vmm->page_shift;
+    (void)vmm_leave(vmm, 0);
+    return is_blocked;
 }
 
 static int destroy_containers(struct vmm *vmm)

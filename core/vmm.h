@@ -15,6 +15,12 @@
  *    retried before the next conversion of those pages and at tear-down;
  *  - an undo that fails itself, or any failure with VMM_FAILURE_STOP, stops the VM: this call
  *    returns the first error, every later one but vmm_destroy returns -EIO.
+ *
+ * VMM_MODE_INPLACE (needs a kernel that can, behaviour.md 3.7 and 7.10): the guest_memfd holds
+ * both sides of a page, so a conversion drops nothing and keeps the page's content. To private
+ * a page is unmapped first and made private then; while somebody else on the host holds a
+ * reference to it the kernel refuses: -EAGAIN, all is mapped again, and vmm_blocked says which
+ * page it was.
  */
 #ifndef CORE_VMM_H
 #define CORE_VMM_H
@@ -28,7 +34,7 @@
 
 struct vmm;
 
-enum vmm_mode { VMM_MODE_DISCARD };
+enum vmm_mode { VMM_MODE_DISCARD, VMM_MODE_INPLACE };
 enum vmm_order { VMM_ORDER_ATTRIBUTE_FIRST, VMM_ORDER_UNMAP_FIRST };
 enum vmm_failure { VMM_FAILURE_ROLLBACK, VMM_FAILURE_STOP };
 enum vmm_tracker { VMM_TRACKER_BITMAP, VMM_TRACKER_EXTENTS };
@@ -58,7 +64,7 @@ struct vmm_config {
     uint32_t page_size; /* power of two */
     uint32_t n_vcpus;
     enum vmm_mode mode;
-    enum vmm_order order;
+    enum vmm_order order; /* VMM_MODE_DISCARD; in place there is but one */
     enum vmm_failure failure;
     enum vmm_tracker tracker;
     enum vmm_mapping mapping;
@@ -67,8 +73,8 @@ struct vmm_config {
 
 struct vmm_region_config {
     enum vmm_region_kind kind;
-    enum vmm_share share;
-    bool guest_memfd; /* RAM only: pages can be private, and start private */
+    enum vmm_share share; /* says nothing of guest_memfd RAM in place; hugetlb is -EINVAL */
+    bool guest_memfd;     /* RAM only: pages can be private, and start private */
     uint64_t size;
     /* VMM_SHARE_HUGETLB: the huge page's size, a power of two of at least two pages, else 0.
      * `size` and the sections are whole huge pages. Pages are converted one by one all the same
@@ -158,6 +164,10 @@ int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu);
 
 /* The same conversion, asked for by the VMM itself. */
 int vmm_convert(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private);
+
+/* Where the last conversion (or unplug) failed because a page was in use: true, and the page's
+ * region and offset. In place only. */
+bool vmm_blocked(struct vmm *vmm, uint32_t *region, uint64_t *offset);
 
 /* 1 when a device may see every byte of the range of a region (it is shared, and plugged where
  * there is virtio-mem), 0 when not, or an error: -EINVAL for a range that is empty, not

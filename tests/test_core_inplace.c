@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* In-place conversion: behaviour.md 3.7 and 7.10; catalogue A8, F2. */
+#include "tests/inplace_fixture.h"
+
+static const struct vmm_config plain = {
+    .page_size = IP_PAGE, .n_vcpus = 1, .mode = VMM_MODE_INPLACE};
+
+static struct inplace ip;
+static bool shared[IP_GPA_PAGES]; /* what must be */
+
+static int setup(void **state)
+{
+    (void)state;
+    memset(shared, 0, sizeof shared);
+    inplace_start(&ip, &plain);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    inplace_end(&ip);
+    return 0;
+}
+
+static void set_shared(uint64_t first, uint64_t n, bool value)
+{
+    for (uint64_t i = first; i < first + n; i++)
+        shared[i] = value;
+}
+
+/* Converts, and that must have worked. */
+static void become(uint64_t first, uint64_t n, bool to_private)
+{
+    assert_int_equal(inplace_convert(&ip, first, n, to_private), 0);
+    set_shared(first, n, !to_private);
+    assert_null(inplace_broken(&ip, shared));
+}
+
+static bool blocked_at(uint32_t region, uint64_t page)
+{
+    uint32_t r;
+    uint64_t offset;
+
+    return vmm_blocked(ip.vmm, &r, &offset) && r == region && offset == page * IP_PAGE;
+}
+
+static bool nothing_blocked(void)
+{
+    uint32_t r;
+    uint64_t offset;
+
+    return !vmm_blocked(ip.vmm, &r, &offset);
+}
+
+/* The deliberate error: a state that is not as it should be must be seen. */
+static void test_wrong_state_is_seen(void **state)
+{
+    (void)state;
+    become(2, 4, false);
+    shared[3] = false;
+    assert_non_null(inplace_broken(&ip, shared));
+    shared[3] = true;
+    shared[7] = true;
+    assert_non_null(inplace_broken(&ip, shared));
+}
+
+/* A8: unmap, then the attribute; the attribute, then map. Nothing is dropped. */
+static void test_order(void **state)
+{
+    (void)state;
+    become(0, 3, false);
+    assert_string_equal(ip.trace, "AMMM");
+    inplace_forget(&ip);
+    become(0, 3, true);
+    assert_string_equal(ip.trace, "UA");
+    inplace_forget(&ip);
+    become(0, 3, true);
+    assert_string_equal(ip.trace, "");
+}
+
+static void test_content_is_kept(void **state)
+{
+    uint64_t token = 0;
+
+    (void)state;
+    inplace_write(&ip, 5, 55);
+    uint32_t frame = inplace_page(&ip, 5).private_frame;
+    become(0, 16, false);
+    assert_int_equal(inplace_page(&ip, 5).shared_frame, frame);
+    assert_int_equal(inplace_read(&ip, 5), 55);
+    assert_int_equal(sim_dma_read(ip.w, 0, 5 * IP_PAGE, &token), 0);
+    assert_int_equal(token, 55);
+    assert_int_equal(sim_dma_write(ip.w, 0, 6 * IP_PAGE, 66), 0);
+    become(0, 16, true);
+    assert_int_equal(inplace_read(&ip, 5), 55);
+    assert_int_equal(inplace_read(&ip, 6), 66);
+    assert_int_equal(inplace_page(&ip, 5).private_frame, frame);
+    assert_int_equal(sim_dma_read(ip.w, 0, 5 * IP_PAGE, &token), -EFAULT);
+}
+
+/* Only what changes, run by run; the attribute in one call a block. */
+static void test_mixed(void **state)
+{
+    (void)state;
+    for (uint64_t page = 1; page < 16; page += 3)
+        become(page, 1, false);
+    inplace_forget(&ip);
+    become(0, 16, true);
+    assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 1);
+    for (uint64_t page = 1; page < 16; page += 3)
+        become(page, 1, false);
+    inplace_forget(&ip);
+    become(0, 16, false);
+    assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 1);
+    assert_int_equal(ip.calls[POINT_VFIO_UNMAP], 0);
+}
+
+static void test_several_blocks(void **state)
+{
+    (void)state;
+    become(12, 8, false);
+    assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 2);
+    become(66, 3, false); /* GPA is not offset */
+    become(13, 6, true);
+    assert_int_equal(inplace_convert(&ip, 30, 12, true), -EINVAL);
+    assert_int_equal(inplace_convert(&ip, 40, 1, false), -EINVAL);
+    assert_null(inplace_broken(&ip, shared));
+}
+
+/* Memory without guest_memfd is mapped whole, as ever. */
+static void test_plain_region(void **state)
+{
+    (void)state;
+    for (uint64_t page = 40; page < 44; page++)
+        assert_int_not_equal(inplace_mapped(&ip, 0, page), 0);
+}
+
+/* F2 and 9.7: a page that somebody uses. Twice asked, all is as it was, and where it hangs. */
+static void test_pinned(void **state)
+{
+    (void)state;
+    become(2, 8, false);
+    inplace_write(&ip, 6, 66);
+    uint32_t frame = inplace_page(&ip, 6).shared_frame;
+    assert_int_equal(sim_pin(ip.w, 6 * IP_PAGE, 2), 0);
+    inplace_forget(&ip);
+    assert_int_equal(inplace_convert(&ip, 2, 8, true), -EAGAIN);
+    assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 2);
+    assert_true(blocked_at(0, 6));
+    assert_null(inplace_broken(&ip, shared));
+    become(2, 4, true);
+    assert_true(nothing_blocked());
+    assert_int_equal(inplace_convert(&ip, 7, 1, true), -EAGAIN);
+    assert_true(blocked_at(0, 7));
+    assert_int_equal(sim_unpin(ip.w, 6 * IP_PAGE, 2), 0);
+    become(2, 8, true);
+    assert_true(nothing_blocked());
+    assert_int_equal(inplace_read(&ip, 6), 66);
+    assert_int_equal(inplace_page(&ip, 6).private_frame, frame);
+}
+
+/* The second block will not: the first is shared again. */
+static void test_pinned_in_the_second_block(void **state)
+{
+    (void)state;
+    become(10, 12, false);
+    assert_int_equal(sim_pin(ip.w, 18 * IP_PAGE, 1), 0);
+    inplace_forget(&ip);
+    assert_int_equal(inplace_convert(&ip, 10, 12, true), -EAGAIN);
+    assert_true(blocked_at(1, 2));
+    assert_null(inplace_broken(&ip, shared));
+    assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 4); /* 1, twice, 1 back */
+}
+
+/* Pages of a mixed range: only what was shared is put back. */
+static void test_pinned_in_a_mixed_range(void **state)
+{
+    (void)state;
+    become(16, 16, false);
+    become(18, 2, true);
+    become(24, 1, true);
+    become(4, 1, false);
+    become(6, 1, false);
+    assert_int_equal(sim_pin(ip.w, 31 * IP_PAGE, 1), 0);
+    assert_int_equal(inplace_convert(&ip, 0, 32, true), -EAGAIN);
+    assert_true(blocked_at(1, 15));
+    assert_null(inplace_broken(&ip, shared));
+}
+
+/* What was in the way for a moment is gone when it is asked again. */
+static void test_a_moment(void **state)
+{
+    (void)state;
+    become(0, 4, false);
+    inplace_arm(&ip, POINT_GMEM_SET_ATTRIBUTES, 1, EAGAIN, false);
+    inplace_forget(&ip);
+    become(0, 4, true);
+    assert_string_equal(ip.trace, "UUAA"); /* both containers have page 3 */
+    assert_true(nothing_blocked());
+}
+
+static uint64_t hypercall(uint64_t first, uint64_t n, bool to_private)
+{
+    sim_guest_request(ip.w, 0, SIM_REQUEST_HYPERCALL, first * IP_PAGE, n, to_private);
+    (void)vmm_vcpu_run(ip.vmm, 0);
+    return ip.observe->guest_status(ip.observe->ctx, 0);
+}
+
+static void test_guest_status(void **state)
+{
+    (void)state;
+    assert_int_equal(hypercall(0, 4, false), 0);
+    assert_int_equal(sim_pin(ip.w, IP_PAGE, 1), 0);
+    assert_int_equal(hypercall(0, 4, true), EAGAIN);
+    assert_int_equal(hypercall(30, 12, true), EINVAL);
+    assert_int_equal(sim_unpin(ip.w, IP_PAGE, 1), 0);
+    assert_int_equal(hypercall(0, 4, true), 0);
+}
+
+/* To shared: mapped is what the kernel calls shared; a map that fails takes it all back. */
+static void test_map_fails(void **state)
+{
+    (void)state;
+    become(5, 2, false);
+    inplace_write(&ip, 9, 99);
+    inplace_arm(&ip, POINT_VFIO_MAP, 4, ENOMEM, false);
+    inplace_forget(&ip);
+    assert_int_equal(inplace_convert(&ip, 2, 18, false), -ENOMEM);
+    assert_null(inplace_broken(&ip, shared));
+    assert_int_equal(inplace_read(&ip, 9), 99);
+    become(2, 18, false);
+    assert_int_equal(inplace_read(&ip, 9), 99);
+}
+
+/* The kernel did it and says EFAULT. */
+static void test_late_efault(void **state)
+{
+    (void)state;
+    become(10, 12, false);
+    for (unsigned nth = 1; nth <= 2; nth++) {
+        inplace_arm(&ip, POINT_GMEM_SET_ATTRIBUTES, nth, EFAULT, true);
+        assert_int_equal(inplace_convert(&ip, 10, 12, true), -EFAULT);
+        assert_null(inplace_broken(&ip, shared));
+        inplace_arm(&ip, POINT_GMEM_SET_ATTRIBUTES, nth, EFAULT, true);
+        assert_int_equal(inplace_convert(&ip, 4, 20, false), -EFAULT);
+        assert_null(inplace_broken(&ip, shared));
+    }
+    become(4, 20, false);
+    become(4, 20, true);
+}
+
+/* Of what a conversion calls, each call in turn with each errno, early and late; then two that
+ * fail: the second one may stop the VM. */
+static void sweep(bool to_private, unsigned undo_nth)
+{
+    static const unsigned points[] = {POINT_GMEM_SET_ATTRIBUTES, POINT_VFIO_MAP,
+                                      POINT_VFIO_UNMAP, POINT_CORE_ALLOC};
+    unsigned fired = 0;
+
+    for (unsigned i = 0; i < sizeof points / sizeof points[0]; i++)
+        for (int late = 0; late < 2; late++)
+            for (int e = 0, error; (error = sim_point_errno(points[i], (unsigned)e, late)); e++)
+                for (unsigned nth = 1;; nth++) {
+                    setup(NULL);
+                    become(8, 12, false);
+                    become(11, 2, true);
+                    inplace_write(&ip, 9, 9);
+                    inplace_forget(&ip);
+                    inplace_arm(&ip, points[i], nth, error, late);
+                    if (undo_nth)
+                        inplace_arm(&ip, points[i], nth + undo_nth, error, late);
+                    int rc = inplace_convert(&ip, 6, 14, to_private);
+                    bool hit = ip.fired > 0;
+                    if (rc == 0)
+                        set_shared(6, 14, !to_private);
+                    assert_true(rc == 0 || rc == -error);
+                    assert_true(!vmm_stopped(ip.vmm) || ip.fired > 1);
+                    if (!vmm_stopped(ip.vmm)) {
+                        assert_null(inplace_broken(&ip, shared));
+                        assert_int_equal(inplace_read(&ip, 9), 9);
+                        sim_fault_disarm_all(ip.w);
+                        become(6, 14, to_private);
+                    }
+                    fired += ip.fired;
+                    inplace_end(&ip);
+                    if (!hit)
+                        break;
+                }
+    assert_true(fired >= 8); /* each errno of attribute and map or unmap, at least */
+}
+
+static void test_sweep(void **state)
+{
+    (void)state;
+    inplace_end(&ip);
+    for (unsigned undo_nth = 0; undo_nth < 4; undo_nth++) {
+        sweep(true, undo_nth);
+        sweep(false, undo_nth);
+    }
+    setup(NULL);
+}
+
+static void test_stop_policy(void **state)
+{
+    struct vmm_config config = plain;
+
+    (void)state;
+    inplace_end(&ip);
+    config.failure = VMM_FAILURE_STOP;
+    inplace_start(&ip, &config);
+    become(0, 4, false);
+    assert_int_equal(sim_pin(ip.w, 2 * IP_PAGE, 1), 0);
+    assert_int_equal(inplace_convert(&ip, 0, 4, true), -EAGAIN);
+    assert_true(vmm_stopped(ip.vmm) && blocked_at(0, 2));
+    assert_int_equal(inplace_convert(&ip, 0, 4, false), -EIO);
+}
+
+/* One mapping a run: a page out of the middle cuts it, and is in nobody's way. */
+static void test_mapping_run(void **state)
+{
+    struct vmm_config config = plain;
+
+    (void)state;
+    inplace_end(&ip);
+    config.mapping = VMM_MAPPING_RUN;
+    config.tracker = VMM_TRACKER_EXTENTS;
+    inplace_start(&ip, &config);
+    become(0, 16, false);
+    inplace_forget(&ip);
+    become(5, 2, true);
+    assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 1);
+    assert_int_equal(sim_pin(ip.w, 9 * IP_PAGE, 1), 0);
+    assert_int_equal(inplace_convert(&ip, 8, 3, true), -EAGAIN);
+    assert_null(inplace_broken(&ip, shared));
+}
+
+static void test_kernel_cannot(void **state)
+{
+    (void)state;
+    inplace_end(&ip);
+    for (int kernel = SIM_KERNEL_6_12; kernel <= SIM_KERNEL_PROPOSED; kernel++) {
+        struct observe_totals t;
+
+        inplace_world(&ip, kernel, false);
+        assert_int_equal(inplace_create(&ip, &plain), -EOPNOTSUPP);
+        ip.observe->totals(ip.observe->ctx, &t);
+        assert_int_equal(t.fds + t.allocations, 0);
+    }
+    inplace_world(&ip, SIM_KERNEL_PROPOSED, true);
+    assert_int_equal(inplace_create(&ip, &(struct vmm_config){.page_size = IP_PAGE}),
+                     -EOPNOTSUPP);
+    setup(NULL);
+}
+
+/* There are no huge pages in a guest_memfd; other memory may have them. */
+static void test_hugetlb(void **state)
+{
+    struct vmm_region_config region = {.share = VMM_SHARE_HUGETLB,
+                                       .guest_memfd = true,
+                                       .size = 8 * IP_PAGE,
+                                       .huge_page_size = 4 * IP_PAGE};
+    uint32_t index;
+
+    (void)state;
+    assert_int_equal(vmm_region_add(ip.vmm, &region, &index), -EINVAL);
+    region.guest_memfd = false;
+    assert_int_equal(vmm_region_add(ip.vmm, &region, &index), 0);
+}
+
+/* A block of virtio-mem that is in use does not go; one that goes is punched once. */
+static void test_virtio_mem(void **state)
+{
+    struct vmm_region_config region = {.guest_memfd = true,
+                                       .size = 8 * IP_PAGE,
+                                       .virtio_mem_block = 2 * IP_PAGE,
+                                       .requested_size = 8 * IP_PAGE};
+    uint16_t response;
+    uint32_t index;
+
+    (void)state;
+    assert_int_equal(vmm_device_detach(ip.vmm, 0), 0);
+    assert_int_equal(vmm_device_detach(ip.vmm, 1), 0);
+    assert_int_equal(vmm_region_add(ip.vmm, &region, &index), 0);
+    assert_int_equal(vmm_section_add(ip.vmm, index, 0, region.size, 80 * IP_PAGE), 0);
+    sim_name_next_container(ip.w, 0);
+    assert_int_equal(vmm_device_attach(ip.vmm, 0, 0), 0);
+    assert_int_equal(vmm_plug(ip.vmm, index, 0, region.size, &response), 0);
+    assert_int_equal(inplace_convert(&ip, 80, 8, false), 0);
+    assert_int_equal(sim_pin(ip.w, 83 * IP_PAGE, 1), 0);
+    inplace_forget(&ip);
+    assert_int_equal(vmm_unplug(ip.vmm, index, 0, region.size, &response), -EAGAIN);
+    assert_int_equal(response, VMM_RESPONSE_BUSY);
+    assert_true(blocked_at(index, 3));
+    assert_int_not_equal(inplace_mapped(&ip, 0, 80), 0);
+    assert_int_equal(inplace_mapped(&ip, 0, 83), inplace_page(&ip, 83).shared_frame);
+    assert_int_equal(ip.calls[POINT_GMEM_PUNCH], 0);
+    sim_unpin_all(ip.w);
+    assert_int_equal(vmm_unplug(ip.vmm, index, 0, region.size, &response), 0);
+    assert_true(nothing_blocked());
+    assert_int_equal(ip.calls[POINT_GMEM_PUNCH], 1);
+    for (uint64_t page = 80; page < 88; page++) {
+        struct observe_page p = inplace_page(&ip, page);
+
+        assert_true(p.is_private && !p.private_frame && !inplace_mapped(&ip, 0, page));
+    }
+}
+
+/* A new file, mapped anew; whoever uses pages of the old one keeps them. */
+static void test_reset(void **state)
+{
+    (void)state;
+    become(2, 8, false);
+    inplace_write(&ip, 4, 44);
+    assert_int_equal(sim_pin(ip.w, 4 * IP_PAGE, 1), 0);
+    inplace_arm(&ip, POINT_KVM_SET_REGION, 3, ENOMEM, false);
+    inplace_forget(&ip);
+    assert_int_equal(vmm_reset(ip.vmm), -ENOMEM);
+    assert_null(inplace_broken(&ip, shared));
+    assert_int_equal(inplace_read(&ip, 4), 44);
+    assert_int_equal(vmm_reset(ip.vmm), 0);
+    set_shared(0, IP_GPA_PAGES, false);
+    assert_null(inplace_broken(&ip, shared));
+    assert_int_equal(inplace_read(&ip, 4), 0);
+    become(4, 1, false);
+    become(4, 1, true);
+    assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 2);
+}
+
+static void test_hot_remove(void **state)
+{
+    (void)state;
+    become(2, 8, false);
+    become(20, 2, false);
+    assert_int_equal(sim_pin(ip.w, 4 * IP_PAGE, 1), 0);
+    inplace_arm(&ip, POINT_KVM_SET_REGION, 1, ENOMEM, false);
+    assert_int_equal(vmm_region_remove(ip.vmm, 0), -ENOMEM);
+    assert_null(inplace_broken(&ip, shared));
+    inplace_forget(&ip);
+    assert_int_equal(vmm_region_remove(ip.vmm, 0), 0);
+    assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 0);
+    for (uint64_t page = 0; page < 16; page++) {
+        assert_int_equal(inplace_mapped(&ip, 0, page), 0);
+        assert_int_equal(inplace_page(&ip, page).shared_frame, 0);
+    }
+    assert_int_equal(vmm_region_readd(ip.vmm, 0), 0);
+    assert_int_equal(vmm_listen(ip.vmm, 1, 0, 3 * IP_PAGE, 6 * IP_PAGE), 0);
+    set_shared(0, 16, false);
+    assert_null(inplace_broken(&ip, shared));
+    become(0, 16, false);
+    become(4, 1, true);
+}
+
+#define TEST(name, fn)                                                                         \
+    {                                                                                          \
+        "core/inplace/" name, fn, setup, teardown, NULL                                        \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST("wrong-state-is-seen", test_wrong_state_is_seen),
+        TEST("order", test_order),
+        TEST("content-is-kept", test_content_is_kept),
+        TEST("mixed", test_mixed),
+        TEST("several-blocks", test_several_blocks),
+        TEST("plain-region", test_plain_region),
+        TEST("pinned", test_pinned),
+        TEST("pinned-in-the-second-block", test_pinned_in_the_second_block),
+        TEST("pinned-in-a-mixed-range", test_pinned_in_a_mixed_range),
+        TEST("a-moment", test_a_moment),
+        TEST("guest-status", test_guest_status),
+        TEST("map-fails", test_map_fails),
+        TEST("late-efault", test_late_efault),
+        TEST("sweep", test_sweep),
+        TEST("stop-policy", test_stop_policy),
+        TEST("mapping-run", test_mapping_run),
+        TEST("kernel-cannot", test_kernel_cannot),
+        TEST("hugetlb", test_hugetlb),
+        TEST("virtio-mem", test_virtio_mem),
+        TEST("reset", test_reset),
+        TEST("hot-remove", test_hot_remove),
+    };
+    return cmocka_run_group_tests_name("core/inplace", tests, NULL, NULL);
+}
