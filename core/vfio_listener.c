@@ -17,22 +17,44 @@ static struct vfio_listener *of_base(struct discard_listener *base)
 }
 _Static_assert(offsetof(struct vfio_listener, base) == 0, "of_base");
 
+static int reserve_cuts(struct vfio_listener *l, uint32_t more)
+{
+    const struct host *host = &l->container->vmm->host;
+    uint32_t capacity = 2 * l->cap_cuts;
+
+    assert(l->n_cuts == 0 && more <= VFIO_CUTS_INSIDE);
+    if (l->may_cut + more > l->cap_cuts) {
+        struct vfio_cut *cuts = host_alloc(host, capacity * sizeof *cuts);
+
+        if (!cuts)
+            return -ENOMEM;
+        if (l->cuts != l->cuts_inside)
+            host_free(host, l->cuts);
+        l->cuts = cuts;
+        l->cap_cuts = capacity;
+    }
+    l->may_cut += more;
+    return 0;
+}
+
 /* Memory, and entries: nothing is begun that cannot fit. */
 static int reserve(struct vfio_listener *l, uint64_t first, uint64_t end)
 {
     struct container *c = l->container;
-    uint64_t more;
-    int rc = vfio_map_plan(l, first, end, &more);
+    struct vfio_map_plan plan;
+    int rc = vfio_map_plan(l, first, end, &plan);
 
     if (!rc)
-        rc = container_has_room(c, more);
+        rc = container_has_room(c, plan.more);
+    if (!rc)
+        rc = reserve_cuts(l, plan.cuts);
     if (!rc)
         rc = ledger_reserve(&c->ledger, &c->vmm->host, RUNS_A_REQUEST);
     if (rc)
         return rc;
     l->reserved += RUNS_A_REQUEST;
-    l->pledged += (int64_t)more;
-    c->entries_pledged += (int64_t)more;
+    l->pledged += (int64_t)plan.more;
+    c->entries_pledged += (int64_t)plan.more;
     return 0;
 }
 
@@ -44,7 +66,7 @@ static int release(struct vfio_listener *l)
     c->entries_pledged -= l->pledged;
     l->reserved = 0;
     l->pledged = 0;
-    l->n_cuts = 0;
+    l->n_cuts = l->may_cut = 0;
     return 0;
 }
 
@@ -163,6 +185,15 @@ uint64_t vfio_listener_entries(const struct vmm *vmm, struct ram_block *block, u
     return c.entries;
 }
 
+static void free_listener(struct vfio_listener *l)
+{
+    const struct host *host = &l->container->vmm->host;
+
+    if (l->cuts != l->cuts_inside)
+        host_free(host, l->cuts);
+    host_free(host, l);
+}
+
 int vfio_listener_add(struct container *c, const struct section *s, uint64_t first,
                       uint64_t end, struct vfio_listener **out, int *undo_error)
 {
@@ -177,6 +208,8 @@ int vfio_listener_add(struct container *c, const struct section *s, uint64_t fir
         (struct discard_listener){.event = vfio_listener_event, .first = first, .end = end};
     l->container = c;
     l->block = s->block;
+    l->cuts = l->cuts_inside;
+    l->cap_cuts = VFIO_CUTS_INSIDE;
     l->iova_page = (s->gpa >> shift) + (first - (s->offset >> shift));
     int rc = reserve_kept(c);
     if (!rc) {
@@ -185,7 +218,7 @@ int vfio_listener_add(struct container *c, const struct section *s, uint64_t fir
             release_kept(c);
     }
     if (rc) {
-        host_free(&c->vmm->host, l);
+        free_listener(l);
         return rc;
     }
     *c->last = l;
@@ -231,5 +264,5 @@ void vfio_listener_forget(struct vfio_listener *l)
     if (!*link)
         c->last = link;
     release_kept(c);
-    host_free(&c->vmm->host, l);
+    free_listener(l);
 }

@@ -13,11 +13,12 @@
 #include "core/address_space.h"
 #include "core/container.h"
 
-/* A mapping that the request in work has cut, as it was. Pages of IOVA. */
+/* A mapping that the request in work has cut, as it was. Pages of IOVA. A conversion cuts at
+ * its own two ends at most; a source that comes may cut anywhere. */
 struct vfio_cut {
     uint64_t first, end;
 };
-enum { VFIO_CUTS_MAX = 2 };
+enum { VFIO_CUTS_INSIDE = 2 };
 
 struct vfio_listener {
     struct discard_listener base; /* which pages of the block */
@@ -27,8 +28,8 @@ struct vfio_listener {
     /* For the request in work. */
     uint32_t reserved; /* runs of the ledger */
     int64_t pledged;   /* its part of the container's entries_pledged */
-    struct vfio_cut cuts[VFIO_CUTS_MAX];
-    uint32_t n_cuts;
+    struct vfio_cut *cuts, cuts_inside[VFIO_CUTS_INSIDE]; /* ascending */
+    uint32_t n_cuts, may_cut, cap_cuts;
     struct vfio_listener *next;
     /* What vmm_listen asked for: it may be several sections, so several listeners. */
     bool manual;
@@ -57,9 +58,14 @@ void vfio_listener_forget(struct vfio_listener *l);
 /* Mappings that a populated run takes. */
 uint64_t vfio_map_entries(const struct vmm *vmm, const struct ram_block *block, uint64_t first,
                           uint64_t end);
-/* A run is about to change, from what it is now: so many mappings `more` may there be at any
- * moment. -EOPNOTSUPP: it would cut a mapping, and split=refuse. */
-int vfio_map_plan(const struct vfio_listener *l, uint64_t first, uint64_t end, uint64_t *more);
+/* A run is about to change, from what it is now: so many mappings more may there be at any
+ * moment, and so many may be cut. -EOPNOTSUPP: some would, and split=refuse. */
+struct vfio_map_plan {
+    uint64_t more;
+    uint32_t cuts;
+};
+int vfio_map_plan(const struct vfio_listener *l, uint64_t first, uint64_t end,
+                  struct vfio_map_plan *plan);
 /* The events of core/discard_manager.h. */
 int vfio_map_populate(struct vfio_listener *l, uint64_t first, uint64_t end);
 int vfio_map_discard(struct vfio_listener *l, uint64_t first, uint64_t end);

@@ -64,32 +64,36 @@ static bool find_cut(const struct vfio_listener *l, uint64_t iova, struct vfio_c
            cut->first < iova;
 }
 
-int vfio_map_plan(const struct vfio_listener *l, uint64_t first, uint64_t end, uint64_t *more)
+int vfio_map_plan(const struct vfio_listener *l, uint64_t first, uint64_t end,
+                  struct vfio_map_plan *plan)
 {
     const struct vmm *vmm = l->container->vmm;
     uint64_t a = iova_of(l, first), b = iova_of(l, end);
     struct vfio_cut head, tail;
 
+    *plan = (struct vfio_map_plan){0, 0};
     if (!ledger_find(&l->container->ledger, a, &head.first, &head.end)) {
-        *more = vfio_map_entries(vmm, l->block, first, end);
+        plan->more = vfio_map_entries(vmm, l->block, first, end);
         return 0;
     }
-    *more = 0;
     if (maps_pages(l))
         return 0;
     bool cuts_head = head.first < a, cuts_tail = find_cut(l, b, &tail);
     if ((cuts_head || cuts_tail) && vmm->config.split == VMM_SPLIT_REFUSE)
         return -EOPNOTSUPP;
-    *more = cuts_head && head.end > b;
+    plan->more = cuts_head && head.end > b;
+    plan->cuts = (uint32_t)cuts_head + cuts_tail;
     return 0;
 }
 
-/* A request cuts at its own two ends at most: mappings do not go over private pages. */
+/* What is left of a mapping that was cut before is a part of one that is remembered. */
 static void remember_cut(struct vfio_listener *l, const struct vfio_cut *cut)
 {
-    if (l->n_cuts && l->cuts[l->n_cuts - 1].first == cut->first)
+    const struct vfio_cut *last = &l->cuts[l->n_cuts ? l->n_cuts - 1 : 0];
+
+    if (l->n_cuts && cut->first >= last->first && cut->end <= last->end)
         return;
-    assert(l->n_cuts < VFIO_CUTS_MAX);
+    assert(l->n_cuts < l->may_cut && (l->n_cuts == 0 || cut->first >= last->end));
     l->cuts[l->n_cuts++] = *cut;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* mapping=run: one mapping a populated run, and what becomes of those that are cut. */
+#include "core/internal.h"
 #include "tests/core_run_fixture.h"
 
 static int remap(void **state)
@@ -271,6 +272,93 @@ static void unlisten_fails_and_is_whole(void **state)
     assert_int_equal(vmm_device_detach(f->vmm, 1), 0);
 }
 
+/* ---- E7: a finer source comes to a listener that has mapped coarse blocks ---- */
+struct fine_source {
+    struct discard_source base;
+    const uint64_t *holes; /* single pages that it discards, ascending, then UINT64_MAX */
+};
+
+static bool next_fine(const struct discard_source *source, uint64_t first, uint64_t end,
+                      uint64_t *run_first, uint64_t *run_end)
+{
+    const uint64_t *hole = ((const struct fine_source *)(const void *)source)->holes;
+
+    for (; *hole < end && first < end; hole++) {
+        if (*hole > first)
+            break;
+        first += *hole == first;
+    }
+    *run_first = first;
+    *run_end = *hole < end ? *hole : end;
+    return first < end;
+}
+
+static int add_fine(struct fixture *f, struct fine_source *source)
+{
+    struct ram_block *block = f->vmm->address_space.regions[0];
+    int undo_error, rc;
+
+    sync_lock(&f->vmm->sync, &block->lock);
+    rc = discard_manager_add_source(&block->manager, &source->base, &undo_error);
+    sync_unlock(&f->vmm->sync, &block->lock);
+    assert_int_equal(undo_error, 0);
+    return rc;
+}
+
+static const uint64_t holes[] = {3, 7, 8, 40, 41, 63, UINT64_MAX};
+
+static void finer_source_cuts_anywhere(void **state)
+{
+    struct fine_source source = {{.next_populated = next_fine, .granularity = 1}, holes};
+    struct fixture *f = *state;
+    char buf[256];
+
+    assert_int_equal(convert(f, 0, 32, false), 0);
+    assert_int_equal(convert(f, 32, 32, false), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(add_fine(f, &source), 0);
+    expect_trace(f, "unmap 0+32; map 0+3; map 4+28; unmap 4+28; map 4+3; map 9+23; "
+                    "unmap 32+32; map 32+8; map 42+22; unmap 42+22; map 42+21; ");
+    assert_string_equal(mapped(f, 0, 64, buf, sizeof buf), "0+3 4+3 9+23 32+8 42+21");
+    assert_int_equal(vmm_device_detach(f->vmm, 0), 0);
+}
+
+/* Each step fails, early and late: the coarse mappings are back. */
+static void finer_source_fails_at_each_step(void **state)
+{
+    struct fine_source source = {{.next_populated = next_fine, .granularity = 1}, holes};
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 32, false), 0);
+    assert_int_equal(convert(f, 32, 32, false), 0);
+    for (int late = 0; late < 2; late++)
+        for (unsigned nth = 1; nth <= 7; nth++) {
+            stub_fail(&f->stub, STUB_MAP, nth, EFAULT, late);
+            assert_int_equal(add_fine(f, &source), -EFAULT);
+            stub_fail_none(&f->stub);
+            expect_mapped(f, 0, 64, "0+32 32+32");
+        }
+    for (unsigned nth = 1; nth <= 4; nth++) {
+        stub_fail_often(&f->stub, STUB_UNMAP, nth, 2, EFAULT);
+        assert_int_equal(add_fine(f, &source), -EFAULT);
+        stub_fail_none(&f->stub);
+        expect_mapped(f, 0, 64, "0+32 32+32");
+    }
+    expect_addresses(f);
+}
+
+static void finer_source_is_refused(void **state)
+{
+    struct fine_source source = {{.next_populated = next_fine, .granularity = 1}, holes};
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 64, false), 0);
+    stub_trace_clear(&f->stub);
+    assert_int_equal(add_fine(f, &source), -EOPNOTSUPP);
+    expect_trace(f, "");
+    expect_mapped(f, 0, 64, "0+64");
+}
+
 /* ---- split=refuse ---- */
 static int ask_by_hypercall(struct stub *s, struct kvm_run *run)
 {
@@ -328,6 +416,9 @@ int main(void)
         CASE("undo-fails", undo_that_fails_stops, remap),
         CASE("second-container-fails", second_container_fails, remap),
         CASE("unlisten-fails", unlisten_fails_and_is_whole, remap),
+        CASE("finer-source", finer_source_cuts_anywhere, remap),
+        CASE("finer-source-fails", finer_source_fails_at_each_step, remap),
+        CASE("finer-source-refused", finer_source_is_refused, refuse),
         CASE("refuse", refuse_touches_nothing, refuse),
     };
 
