@@ -138,6 +138,8 @@ static int add_section(struct vmm *vmm, struct section *s)
 
     assert(s->block->lock.held);
     if (!rc)
+        rc = listeners_fit(vmm, s->block, s);
+    if (!rc)
         rc = section_plug(vmm, s);
     if (rc)
         return rc;

@@ -140,8 +140,10 @@ static int add_sections(struct vmm *vmm, struct ram_block *block)
 
 static int add_block(struct vmm *vmm, struct ram_block *block)
 {
-    int rc = ram_block_open(vmm, block);
+    int rc = listeners_fit(vmm, block, NULL);
 
+    if (!rc)
+        rc = ram_block_open(vmm, block);
     if (rc)
         return rc;
     rc = add_sections(vmm, block);

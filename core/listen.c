@@ -148,6 +148,30 @@ static void undo_last(struct container *c)
         vfio_listener_forget(l);
 }
 
+static uint64_t entries_of(const struct vmm *vmm, const struct section *s)
+{
+    return vfio_map_entries(vmm, s->block, s->offset >> vmm->page_shift,
+                            (s->offset + s->size) >> vmm->page_shift);
+}
+
+int listeners_fit(struct vmm *vmm, struct ram_block *block, const struct section *s)
+{
+    const struct address_space *as = &vmm->address_space;
+    uint64_t more = s ? entries_of(vmm, s) : 0;
+    int rc = 0;
+
+    assert(block->lock.held);
+    if (block->config.guest_memfd || block->kind == VMM_REGION_MMIO)
+        return 0; /* it comes private, nothing is mapped */
+    for (uint32_t i = 0; !s && i < as->n_sections; i++)
+        if (as->sections[i].block == block)
+            more += entries_of(vmm, &as->sections[i]);
+    for (uint32_t i = 0; i < vmm->n_containers && !rc; i++)
+        if (vmm->containers[i]->fd >= 0 && vmm->containers[i]->listen_all)
+            rc = has_room(vmm->containers[i], more);
+    return rc;
+}
+
 int listeners_add_section(struct vmm *vmm, const struct section *s)
 {
     uint64_t first = s->offset >> vmm->page_shift;

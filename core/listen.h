@@ -23,6 +23,10 @@ int listeners_restore_block(struct vmm *vmm, struct ram_block *block);
 void listeners_settle_block(struct vmm *vmm, struct ram_block *block);
 void listeners_forget_block(struct vmm *vmm, struct ram_block *block);
 
+/* Would memory that is about to come fit into the containers that listen to all: a new section,
+ * or all sections of a block that is away? Asked before anything is changed. 0 or -ENOSPC. */
+int listeners_fit(struct vmm *vmm, struct ram_block *block, const struct section *s);
+
 /* A listener on a section in each open container that listens to all. On failure none is left;
  * where that fails too the VM is stopped. */
 int listeners_add_section(struct vmm *vmm, const struct section *s);

@@ -48,13 +48,15 @@ uint32_t layout_slots(const struct machine *m)
 
 static uint32_t kind_of(const struct region_decl *r)
 {
+    uint32_t huge = r->share == SHARE_HUGETLB ? SLOT_HUGE : 0;
+
     switch (r->kind) {
     case REGION_MMIO:
         return SLOT_MMIO;
     case REGION_ROM:
-        return SLOT_ROM;
+        return SLOT_ROM | huge;
     default:
-        return r->guest_memfd ? SLOT_GMEM : 0;
+        return (r->guest_memfd ? SLOT_GMEM : 0) | huge;
     }
 }
 
@@ -185,6 +187,18 @@ uint64_t layout_op_gpa(const struct model *o, const struct op *op)
     if (gpa == NO_GPA)
         return NO_GPA;
     return (gpa << o->page_shift) + (op->start & ((1ULL << o->page_shift) - 1));
+}
+
+void layout_huge_page(const struct model *o, uint32_t home, uint32_t *lo, uint32_t *hi)
+{
+    uint32_t region = 0, n;
+
+    while (home >= o->region_first[region + 1])
+        region++;
+    n = o->m->regions[region].huge_pages;
+    assert(n && region < o->m->n_regions);
+    *lo = home - (home - o->region_first[region]) % n;
+    *hi = *lo + n;
 }
 
 bool layout_range(const struct model *o, uint32_t region, uint64_t start, uint64_t size,

@@ -294,6 +294,10 @@ void model_op_begin(struct model *o, const struct op *op)
         return;
     if (op->kind == OP_ATTACH)
         o->containers[o->m->devices[op->unit].container].live = true;
+    if (op->kind == OP_ADD) {
+        state_add(o, op->region);
+        o->plan.candidate = true;
+    }
     if (op->kind == OP_LISTEN) {
         state_listen(o, o->plan.container, o->plan.home_lo, o->plan.home_hi);
         o->plan.candidate = true;
@@ -355,9 +359,11 @@ bool model_retry_must_succeed(const struct model *o, const struct op *op)
     struct need need;
     struct plan p;
 
-    if (o->stopped ||
-        !(op->kind == OP_CONVERT || op->kind == OP_ATTACH || op->kind == OP_DETACH ||
-          op->kind == OP_LISTEN || op->kind == OP_UNLISTEN))
+    const uint32_t kinds = 1U << OP_CONVERT | 1U << OP_ATTACH | 1U << OP_DETACH |
+                           1U << OP_LISTEN | 1U << OP_UNLISTEN | 1U << OP_REMOVE |
+                           1U << OP_ADD | 1U << OP_RESET;
+
+    if (o->stopped || !(kinds >> op->kind & 1))
         return false;
     plan_op(o, op, &p);
     if (p.refused || p.free_result)

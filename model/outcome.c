@@ -10,9 +10,10 @@ static void settle_debt(struct model *o, uint32_t slot)
 {
     const struct view_page *now = &o->slots[slot].seen;
     uint32_t home = o->info[slot].home;
-    uint32_t other = page_is_private(o, home) ? now->shared_frame : now->private_frame;
+    bool is_private = page_is_private(o, home);
+    uint32_t other = is_private ? now->shared_frame : now->private_frame;
 
-    if (other)
+    if (other && !(is_private && (o->info[slot].kind & SLOT_HUGE)))
         o->state[home] |= PAGE_DEBT;
     else
         o->state[home] &= (uint8_t)~PAGE_DEBT;
@@ -25,7 +26,7 @@ static bool judge_pages_kept(struct model *o, struct violation *v)
     for (uint32_t i = 0; i < o->n_changes; i++) {
         const struct page_change *c = &o->changes[i];
 
-        if (o->plan.kind == OP_CONVERT && !o->plan.goes_on && plan_converts(o, c->slot))
+        if (!o->plan.goes_on && plan_changes(o, c->slot))
             continue;
         if (!rule_i3_page(o, c->slot, v) || !rule_s6_frames(o, c, v) ||
             !rule_i4_page(o, c->slot, false, v))
@@ -64,7 +65,8 @@ static void count_left(const struct model *o, uint32_t slot, bool dropped,
                        struct left_behind *l)
 {
     const struct view_page *now = &o->slots[slot].seen;
-    bool left = o->plan.to_private ? now->shared_frame != 0 : now->private_frame != 0;
+    bool keeps = o->plan.to_private && (o->info[slot].kind & SLOT_HUGE);
+    bool left = o->plan.to_private ? now->shared_frame && !keeps : now->private_frame != 0;
 
     if (!dropped) {
         *l = (struct left_behind){.n = l->n};
@@ -117,6 +119,51 @@ static bool adopt_convert(struct model *o, uint32_t failed_drops, struct violati
     return rule_i4_left(o, l.n, failed_drops, v);
 }
 
+/* The region is away, or here again as it was declared. */
+static bool adopt_region(struct model *o, struct violation *v)
+{
+    if (o->plan.kind == OP_REMOVE)
+        state_remove(o, o->op.region);
+    for (uint32_t i = 0; i < o->n_slots; i++)
+        if (plan_renews(o, i) && (!rule_i3_page(o, i, v) || !rule_i4_renewed(o, i, false, v)))
+            return false;
+    return true;
+}
+
+static bool reset_page(struct model *o, uint32_t slot, bool debt_allowed, uint32_t *left,
+                       bool *in_stretch, struct violation *v)
+{
+    uint32_t home = o->info[slot].home;
+
+    if (!page_is_private(o, home))
+        state_flip(o, slot);
+    o->tokens[0][home] = o->tokens[1][home] = 0;
+    if (!rule_i3_page(o, slot, v) || !rule_i4_renewed(o, slot, debt_allowed, v))
+        return false;
+    if (o->slots[slot].seen.shared_frame && !*in_stretch) {
+        *in_stretch = true;
+        ++*left;
+    }
+    settle_debt(o, slot);
+    return true;
+}
+
+/* All private and empty. One drop a region may have failed. */
+static bool adopt_reset(struct model *o, uint32_t failed_drops, struct violation *v)
+{
+    uint32_t left = 0;
+
+    for (uint32_t r = 0; r < o->m->n_regions; r++) {
+        bool in_stretch = false;
+
+        for (uint32_t i = o->region_first[r]; i < o->region_first[r + 1]; i++)
+            if ((o->info[i].kind & SLOT_PLACED) && plan_renews(o, i) &&
+                !reset_page(o, i, failed_drops > 0, &left, &in_stretch, v))
+                return false;
+    }
+    return rule_i4_left(o, left, failed_drops, v);
+}
+
 static void adopt_device(struct model *o)
 {
     uint32_t device = o->op.unit, c = o->m->devices[device].container;
@@ -148,6 +195,15 @@ static bool judge_done(struct model *o, const struct op_result *r, struct violat
     case OP_UNLISTEN:
         state_unlisten(o, p->container, p->home_lo, p->home_hi);
         break;
+    case OP_REMOVE:
+    case OP_ADD:
+        if (!adopt_region(o, v))
+            return false;
+        break;
+    case OP_RESET:
+        if (!adopt_reset(o, failed_drops(r), v))
+            return false;
+        break;
     default:
         assert(p->kind == OP_LISTEN && p->candidate);
         break;
@@ -161,7 +217,9 @@ static void forget_target(struct model *o)
 {
     const struct plan *p = &o->plan;
 
-    if (p->candidate)
+    if (p->candidate && p->kind == OP_ADD)
+        state_remove(o, o->op.region);
+    else if (p->candidate)
         state_unlisten(o, p->container, p->home_lo, p->home_hi);
     if (p->kind == OP_ATTACH && !p->refused) {
         struct container_state *c = &o->containers[o->m->devices[o->op.unit].container];

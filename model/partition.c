@@ -128,10 +128,19 @@ static uint64_t runs_to_listen(const struct model *o, uint32_t lo, uint32_t hi)
         uint32_t from = s->home > lo ? s->home : lo;
         uint32_t to = s->home + s->n_pages < hi ? s->home + s->n_pages : hi;
 
-        if (from < to && !(o->info[s->home].kind & SLOT_MMIO))
+        if (from < to && !(o->info[s->home].kind & (SLOT_MMIO | SLOT_ABSENT)))
             n += count_runs(o, &(struct stretch){s, from - s->home, to - s->home, false, NULL});
     }
     return n;
+}
+
+static void plan_adds(const struct model *o, struct plan *p)
+{
+    uint64_t pages, n = plan_plain_sections(o, p, &pages);
+
+    for (uint32_t i = 0; i < o->m->n_containers; i++)
+        if (o->containers[i].live && o->containers[i].listen_all)
+            p->too_many_entries |= !fits(o, i, n);
 }
 
 void partition_plan(const struct model *o, struct plan *p)
@@ -152,6 +161,9 @@ void partition_plan(const struct model *o, struct plan *p)
         break;
     case OP_LISTEN:
         p->too_many_entries = !fits(o, p->container, runs_to_listen(o, p->home_lo, p->home_hi));
+        break;
+    case OP_ADD: /* a mapping a section of plain memory */
+        plan_adds(o, p);
         break;
     default:
         break;

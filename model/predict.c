@@ -22,7 +22,7 @@ static struct mix range_mix(const struct model *o, uint64_t lo, uint64_t hi)
         uint64_t to = s->gpa_page + s->n_pages < hi ? s->gpa_page + s->n_pages : hi;
         uint32_t kind = o->info[s->home].kind;
 
-        if (from >= to)
+        if (from >= to || (kind & SLOT_ABSENT))
             continue;
         if (kind & SLOT_GMEM)
             mix.gmem += to - from;
@@ -130,7 +130,9 @@ static void plan_listener(const struct model *o, const struct op *op, struct pla
     bool valid = layout_range(o, op->region, op->start, op->size, &lo, &hi);
 
     assert(op->unit < o->m->n_containers);
-    if (op->kind == OP_UNLISTEN)
+    if (valid && region_is_absent(o, op->region))
+        p->refused = EINVAL;
+    else if (op->kind == OP_UNLISTEN)
         p->refused = valid && state_is_listener(o, op->unit, lo, hi) ? 0 : ENOENT;
     else if (!valid || !range_is_placed(o, lo, hi))
         p->refused = EINVAL;
@@ -147,8 +149,29 @@ static void plan_listener(const struct model *o, const struct op *op, struct pla
 
 static void plan_query(const struct model *o, const struct op *op, struct plan *p)
 {
-    if (!layout_range(o, op->region, op->start, op->size, &p->home_lo, &p->home_hi))
+    if (!layout_range(o, op->region, op->start, op->size, &p->home_lo, &p->home_hi) ||
+        region_is_absent(o, op->region))
         p->refused = EINVAL;
+}
+
+static void plan_region(const struct model *o, const struct op *op, struct plan *p)
+{
+    bool absent = region_is_absent(o, op->region);
+
+    if (op->kind == OP_REMOVE && absent)
+        p->refused = ENOENT;
+    else if (op->kind == OP_ADD && !absent)
+        p->refused = EEXIST;
+    else
+        p->container = CONTAINER_ANY;
+    p->home_lo = o->region_first[op->region];
+    p->home_hi = o->region_first[op->region + 1];
+}
+
+static void plan_reset(const struct model *o, struct plan *p)
+{
+    p->container = CONTAINER_ANY;
+    p->home_hi = o->n_pages;
 }
 
 void plan_op(const struct model *o, const struct op *op, struct plan *p)
@@ -177,6 +200,13 @@ void plan_op(const struct model *o, const struct op *op, struct plan *p)
     case OP_QUERY:
         plan_query(o, op, p);
         break;
+    case OP_REMOVE:
+    case OP_ADD:
+        plan_region(o, op, p);
+        break;
+    case OP_RESET:
+        plan_reset(o, p);
+        break;
     default: /* OP_FAULT, OP_DISARM: nothing is asked of the subject */
         break;
     }
@@ -193,12 +223,32 @@ bool plan_converts(const struct model *o, uint32_t slot)
            i->gpa_page < p->hi;
 }
 
+bool plan_renews(const struct model *o, uint32_t slot)
+{
+    const struct plan *p = &o->plan;
+    uint32_t home = o->info[slot].home;
+
+    if (p->refused)
+        return false;
+    if (p->kind == OP_RESET)
+        return (o->info[slot].kind & (SLOT_GMEM | SLOT_ABSENT)) == SLOT_GMEM;
+    return (p->kind == OP_REMOVE || p->kind == OP_ADD) && home >= p->home_lo &&
+           home < p->home_hi;
+}
+
+bool plan_changes(const struct model *o, uint32_t slot)
+{
+    return plan_converts(o, slot) || plan_renews(o, slot);
+}
+
 bool plan_maps(const struct model *o, uint32_t container, uint32_t slot)
 {
     const struct plan *p = &o->plan;
 
     if (p->kind == OP_CONVERT)
         return plan_converts(o, slot) || (o->runs && partition_remaps(o, container, slot));
+    if (p->container == CONTAINER_ANY)
+        return plan_renews(o, slot);
     return p->container == container && o->info[slot].home >= p->home_lo &&
            o->info[slot].home < p->home_hi;
 }
@@ -219,9 +269,25 @@ bool plan_touches(const struct model *o, uint32_t slot)
     case OP_LISTEN: /* a page is touched through one address and seen at all of them */
         return home >= p->home_lo && home < p->home_hi && p->container < CONTAINER_ANY &&
                container_hears(&o->containers[p->container], home);
+    case OP_ADD: /* memory that is mapped at once */
+        return plan_renews(o, slot) && !(o->info[slot].kind & SLOT_GMEM);
     default:
         return false;
     }
+}
+
+bool plan_touches_huge(const struct model *o, uint32_t slot)
+{
+    bool to_shared = o->plan.kind == OP_CONVERT && !o->plan.to_private;
+    uint32_t lo, hi;
+
+    if (!(o->info[slot].kind & SLOT_HUGE))
+        return false;
+    layout_huge_page(o, o->info[slot].home, &lo, &hi);
+    for (uint32_t i = lo; i < hi; i++)
+        if ((to_shared || !page_is_private(o, i)) && plan_touches(o, i))
+            return true;
+    return false;
 }
 
 /* Pages that the conversion would make shared, counted for each container that hears it. */
@@ -243,6 +309,23 @@ static void count_populated(const struct model *o, const struct plan *p, uint64_
     }
 }
 
+uint64_t plan_plain_sections(const struct model *o, const struct plan *p, uint64_t *pages)
+{
+    uint64_t n = 0;
+
+    *pages = 0;
+    for (uint32_t i = 0; i < o->n_sections; i++) {
+        const struct section *s = &o->sections[i];
+
+        if (s->home < p->home_lo || s->home >= p->home_hi ||
+            (o->info[s->home].kind & (SLOT_GMEM | SLOT_MMIO)))
+            continue;
+        *pages += s->n_pages;
+        n++;
+    }
+    return n;
+}
+
 struct need plan_need(const struct model *o, const struct plan *p)
 {
     uint64_t pages[PROGRAM_CONTAINERS_MAX] = {0}, entries[PROGRAM_CONTAINERS_MAX] = {0};
@@ -257,18 +340,23 @@ struct need plan_need(const struct model *o, const struct plan *p)
                o->containers[p->container].listen_all) {
         pages[p->container] = o->shared_slots;
         entries[p->container] = o->shared_gmem + o->plain_sections;
+    } else if (p->kind == OP_ADD) {
+        for (uint32_t i = 0; i < o->m->n_containers; i++)
+            if (o->containers[i].live && o->containers[i].listen_all)
+                entries[i] = plan_plain_sections(o, p, &pages[i]);
     } else if (p->kind == OP_LISTEN) {
         state_count(o, p->home_lo, p->home_hi, &pages[p->container], &entries[p->container]);
     }
     for (uint32_t i = 0; i < o->m->n_containers; i++) {
         const struct container_state *c = &o->containers[i];
-        uint64_t counted = p->candidate && i == p->container ? entries[i] : 0;
+        bool is_counted = p->candidate && (i == p->container || p->kind == OP_ADD);
+        uint64_t counted = is_counted ? entries[i] : 0;
 
         if (!o->runs && entries[i] &&
             c->wanted_units - counted + entries[i] > o->m->containers[i].entry_limit)
             need.too_many_entries = true;
         more += pages[i];
-        total += c->wanted - (p->candidate && i == p->container ? pages[i] : 0);
+        total += c->wanted - (is_counted ? pages[i] : 0);
     }
     if (more && o->m->memlock_pages && total + more > o->m->memlock_pages)
         need.too_much_locked = true;

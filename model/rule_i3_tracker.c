@@ -11,6 +11,12 @@ bool rule_i3_page(const struct model *o, uint32_t slot, struct violation *v)
     bool want = page_is_private(o, i->home);
 
     assert(!want || (i->kind & SLOT_GMEM));
+    if (i->kind & SLOT_ABSENT) {
+        if (!s->is_private && !((i->kind & SLOT_GMEM) && s->is_populated))
+            return true;
+        return violate(o, v, rule_i3, slot, CONTAINER_NONE,
+                       "its region is away, and attribute or tracker still say something");
+    }
     if ((i->kind & SLOT_PLACED) && s->is_private != want)
         return violate(o, v, rule_i3, slot, CONTAINER_NONE, "attribute says %s, the page is %s",
                        want ? "shared" : "private", want ? "private" : "shared");

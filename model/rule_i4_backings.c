@@ -10,6 +10,25 @@ static uint32_t side(const struct view_page *p, bool private_side)
     return private_side ? p->private_frame : p->shared_frame;
 }
 
+/* What hugetlb holds of the shared side stays, whoever lives in the page. */
+static bool huge_side_kept(const struct model *o, uint32_t slot, struct violation *v)
+{
+    const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
+
+    if (!(o->info[slot].kind & SLOT_HUGE) || !pre->shared_frame ||
+        now->shared_frame == pre->shared_frame)
+        return true;
+    return violate(o, v, rule_i4, slot, CONTAINER_NONE,
+                   "frame %u of its huge page was dropped, now %u", pre->shared_frame,
+                   now->shared_frame);
+}
+
+/* Is a frame on the side where nobody lives right? */
+static bool may_stay(const struct model *o, uint32_t slot, bool private_side)
+{
+    return !private_side && (o->info[slot].kind & SLOT_HUGE);
+}
+
 /* A page that did not change sides in this op. */
 static bool live_side_kept(const struct model *o, uint32_t slot, struct violation *v)
 {
@@ -28,9 +47,11 @@ bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struc
     uint32_t home = o->info[slot].home;
     bool other = !page_is_private(o, home);
 
-    if (!live_side_kept(o, slot, v))
+    if (o->info[slot].kind & SLOT_ABSENT)
+        return rule_i4_renewed(o, slot, false, v);
+    if (!live_side_kept(o, slot, v) || !huge_side_kept(o, slot, v))
         return false;
-    if (!side(now, other) || debt_allowed)
+    if (!side(now, other) || debt_allowed || may_stay(o, slot, other))
         return true;
     if (side(now, other) == side(pre, other) && (o->state[home] & PAGE_DEBT))
         return true;
@@ -48,10 +69,13 @@ bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool 
 
     if (!flipped && !live_side_kept(o, slot, v))
         return false;
-    if (flipped && side(pre, live) && side(now, live) == side(pre, live))
+    if (!huge_side_kept(o, slot, v))
+        return false;
+    if (flipped && !may_stay(o, slot, live) && side(pre, live) &&
+        side(now, live) == side(pre, live))
         return violate(o, v, rule_i4, slot, CONTAINER_NONE,
                        "frame %u, left by a failed drop, came back to life", side(pre, live));
-    if (!side(now, !live))
+    if (!side(now, !live) || may_stay(o, slot, !live))
         return true;
     if (!debt_allowed || side(now, !live) != side(pre, !live))
         return violate(o, v, rule_i4, slot, CONTAINER_NONE,
@@ -59,6 +83,22 @@ bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool 
                        live ? "private" : "shared", live ? "shared" : "private",
                        side(now, !live), side(pre, !live));
     return true;
+}
+
+bool rule_i4_renewed(const struct model *o, uint32_t slot, bool debt_allowed,
+                     struct violation *v)
+{
+    const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
+
+    if (!now->private_frame && !now->shared_frame)
+        return true;
+    if (!now->private_frame && debt_allowed && now->shared_frame == pre->shared_frame)
+        return true;
+    if (o->plan.kind == OP_ADD && !(o->info[slot].kind & SLOT_GMEM))
+        return true; /* mapped at once; S6 says by whom */
+    return violate(o, v, rule_i4, slot, CONTAINER_NONE,
+                   "must be empty, has frames %u and %u (were %u and %u)", now->shared_frame,
+                   now->private_frame, pre->shared_frame, pre->private_frame);
 }
 
 /* One failed drop excuses what one drop would have taken: pages in a row. */

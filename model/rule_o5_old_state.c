@@ -22,7 +22,8 @@ static bool page_restored(const struct model *o, const struct page_change *c, bo
         return violate(o, v, rule_o5, c->slot, CONTAINER_NONE, "its frame was %u, is %u",
                        live_pre, live);
     /* An old side that a failed drop had left may vanish at any time. */
-    if (other && other != other_pre && !debt_allowed)
+    if (other && other != other_pre && !debt_allowed &&
+        !(is_private && !other_pre && (o->info[c->slot].kind & SLOT_HUGE)))
         return violate(o, v, rule_o5, c->slot, CONTAINER_NONE,
                        "frame %u on the %s side was not there before", other,
                        is_private ? "shared" : "private");

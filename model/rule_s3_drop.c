@@ -10,6 +10,8 @@ bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *
     const struct view_page *old = &o->slots[slot].seen;
 
     assert(slot < o->n_slots);
+    if (plan_renews(o, slot)) /* a reset, a region that goes */
+        return true;
     if (old->shared_frame && now->shared_frame != old->shared_frame && !now->is_private)
         return violate(o, v, rule_s3, slot, CONTAINER_NONE,
                        "shared frame %u went (now %u) while the page is shared",

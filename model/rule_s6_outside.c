@@ -12,7 +12,7 @@ bool rule_s6_page(const struct model *o, uint32_t slot, const struct view_page *
 
     if (now->is_private == old->is_private && now->is_populated == old->is_populated)
         return true;
-    if (plan_converts(o, slot))
+    if (plan_changes(o, slot))
         return true;
     if (now->is_private != old->is_private)
         return violate(o, v, rule_s6, slot, CONTAINER_NONE, "attribute became %s, nobody asked",
@@ -33,10 +33,12 @@ bool rule_s6_mapping(const struct model *o, uint32_t container, uint32_t slot,
 bool rule_s6_frames(const struct model *o, const struct page_change *c, struct violation *v)
 {
     const struct view_page *now = &o->slots[c->slot].seen;
-    bool appeared = (now->shared_frame && !c->pre.shared_frame) ||
-                    (now->private_frame && !c->pre.private_frame);
+    bool shared = now->shared_frame && !c->pre.shared_frame;
+    bool private = now->private_frame && !c->pre.private_frame;
 
-    if (!appeared || plan_touches(o, c->slot))
+    if (!shared && !private)
+        return true;
+    if (plan_touches(o, c->slot) || (shared && !private && plan_touches_huge(o, c->slot)))
         return true;
     return violate(o, v, rule_s6, c->slot, CONTAINER_NONE,
                    "frames were %u and %u, are %u and %u, nobody touched it",

@@ -42,7 +42,8 @@ void state_start(struct model *o)
         o->containers[i].listen_all = o->m->containers[i].listen_all;
 }
 
-/* The page changes sides; whatever was on either side is gone. */
+/* The page changes sides; whatever was on either side is gone, but for hugetlb's shared side.
+ */
 void state_flip(struct model *o, uint32_t slot)
 {
     uint32_t home = o->info[slot].home;
@@ -50,7 +51,8 @@ void state_flip(struct model *o, uint32_t slot)
 
     assert((o->info[slot].kind & (SLOT_GMEM | SLOT_PLACED)) == (SLOT_GMEM | SLOT_PLACED));
     o->state[home] ^= PAGE_PRIVATE;
-    o->tokens[0][home] = 0;
+    if (!(o->info[slot].kind & SLOT_HUGE))
+        o->tokens[0][home] = 0;
     o->tokens[1][home] = 0;
     o->shared_slots += was_private ? 1 : -1ULL;
     o->shared_gmem += was_private ? 1 : -1ULL;
@@ -62,6 +64,76 @@ void state_flip(struct model *o, uint32_t slot)
             c->wanted_units += was_private ? 1 : -1ULL;
         }
     }
+}
+
+/* What the region's slots and sections add to what is shared and wanted comes or goes. */
+static void count_region(struct model *o, uint32_t region, bool comes)
+{
+    uint32_t lo = o->region_first[region], hi = o->region_first[region + 1];
+    uint64_t slots, units, gmem = 0, sign = comes ? 1 : -1ULL;
+    bool plain = !(o->info[lo].kind & (SLOT_GMEM | SLOT_MMIO));
+
+    state_count(o, lo, hi, &slots, &units);
+    if (o->info[lo].kind & SLOT_GMEM)
+        gmem = slots;
+    o->shared_slots += sign * slots;
+    o->shared_gmem += sign * gmem;
+    for (uint32_t i = 0; i < o->n_sections && plain; i++)
+        if (o->sections[i].region == region)
+            o->plain_sections += (uint32_t)sign;
+    for (uint32_t i = 0; i < o->m->n_containers; i++) {
+        struct container_state *c = &o->containers[i];
+
+        if (!c->live || !c->listen_all)
+            continue;
+        c->wanted += sign * slots;
+        c->wanted_units += sign * units;
+    }
+}
+
+/* Listeners on a part of a region go with it. */
+static void forget_listeners(struct model *o, uint32_t lo, uint32_t hi)
+{
+    for (uint32_t i = 0; i < o->m->n_containers; i++)
+        for (uint32_t from = lo, to; from < hi; from = to) {
+            const uint8_t *listen = o->containers[i].listen;
+
+            to = from + 1;
+            if (!(listen[from] & LISTEN_HEAD))
+                continue;
+            while (to < hi && listen[to] == LISTEN_IN)
+                to++;
+            state_unlisten(o, i, from, to);
+        }
+}
+
+void state_remove(struct model *o, uint32_t region)
+{
+    uint32_t lo = o->region_first[region], hi = o->region_first[region + 1];
+
+    assert(!region_is_absent(o, region));
+    forget_listeners(o, lo, hi);
+    count_region(o, region, false);
+    for (uint32_t i = 0; i < o->n_slots; i++)
+        if (o->info[i].home >= lo && o->info[i].home < hi)
+            o->info[i].kind |= SLOT_ABSENT;
+    for (uint32_t i = lo; i < hi; i++)
+        o->state[i] = 0;
+}
+
+void state_add(struct model *o, uint32_t region)
+{
+    uint32_t lo = o->region_first[region], hi = o->region_first[region + 1];
+
+    assert(region_is_absent(o, region));
+    for (uint32_t i = 0; i < o->n_slots; i++)
+        if (o->info[i].home >= lo && o->info[i].home < hi)
+            o->info[i].kind &= ~(uint32_t)SLOT_ABSENT;
+    for (uint32_t i = lo; i < hi; i++) {
+        o->state[i] = o->info[i].kind & SLOT_GMEM ? PAGE_PRIVATE : 0;
+        o->tokens[0][i] = o->tokens[1][i] = 0;
+    }
+    count_region(o, region, true);
 }
 
 void state_open(struct model *o, uint32_t container)
@@ -98,7 +170,7 @@ static void count_section(const struct model *o, const struct section *s, uint32
     uint32_t kind = o->info[s->home].kind;
     uint64_t shared = 0;
 
-    if (from >= to || (kind & SLOT_MMIO))
+    if (from >= to || (kind & (SLOT_MMIO | SLOT_ABSENT)))
         return;
     if (!(kind & SLOT_GMEM)) {
         *slots += to - from;

@@ -19,13 +19,15 @@
 enum { ACCESS_READ = 1, ACCESS_WRITE = 2 };
 #define NO_GPA UINT64_MAX
 
-/* ---- where everything is: layout.c, fixed from model_new on ---- */
+/* ---- where everything is: layout.c, fixed from model_new on but for what is absent ---- */
 enum {
     SLOT_PLACED = 1, /* has an address */
     SLOT_GMEM = 2,   /* can be private */
     SLOT_ROM = 4,    /* devices may only read it */
     SLOT_MMIO = 8,   /* nothing to map or convert */
     SLOT_HEAD = 16,  /* first page of its section */
+    SLOT_HUGE = 32,  /* its shared side comes by the huge page, and is never dropped */
+    SLOT_ABSENT = 64 /* its region is away: nothing is there */
 };
 
 struct slot_info {
@@ -99,7 +101,7 @@ struct plan {
     uint32_t home_lo, home_hi; /* other ops: guest pages */
     uint32_t slot;             /* data ops: slot, or MODEL_NO_PAGE */
     bool to_private;
-    bool candidate; /* OP_LISTEN: its bits are set already */
+    bool candidate; /* OP_LISTEN: its bits are set already; OP_ADD: the region is there */
     /* mapping=run, by container: pages before and behind [lo, hi) of the mappings that are cut.
      */
     uint32_t cut_head[PROGRAM_CONTAINERS_MAX], cut_tail[PROGRAM_CONTAINERS_MAX];
@@ -158,6 +160,8 @@ uint32_t layout_slots_at(const struct model *o, uint64_t gpa_page, uint64_t *n);
 uint32_t layout_section_slot(const struct model *o, const struct section *s, uint32_t i);
 /* First GPA of an op's range in bytes, NO_GPA where it has none. */
 uint64_t layout_op_gpa(const struct model *o, const struct op *op);
+/* The huge page that a guest page with SLOT_HUGE lies in. */
+void layout_huge_page(const struct model *o, uint32_t home, uint32_t *lo, uint32_t *hi);
 /* Guest pages [*lo, *hi) of a range in bytes of a region; false: empty, misaligned, outside. */
 bool layout_range(const struct model *o, uint32_t region, uint64_t start, uint64_t size,
                   uint32_t *lo, uint32_t *hi);
@@ -176,7 +180,12 @@ static inline bool container_hears(const struct container_state *c, uint32_t hom
 
 static inline bool slot_mappable(const struct slot_info *i)
 {
-    return (i->kind & (SLOT_PLACED | SLOT_MMIO)) == SLOT_PLACED;
+    return (i->kind & (SLOT_PLACED | SLOT_MMIO | SLOT_ABSENT)) == SLOT_PLACED;
+}
+
+static inline bool region_is_absent(const struct model *o, uint32_t region)
+{
+    return o->info[o->region_first[region]].kind & SLOT_ABSENT;
 }
 
 static inline uint32_t slot_access(const struct slot_info *i)
@@ -238,6 +247,9 @@ static inline const struct view_page *slot_pre(const struct model *o, uint32_t s
 
 void state_start(struct model *o);
 void state_flip(struct model *o, uint32_t slot);
+/* A region that is here goes, with its listeners; one that is away comes, all private. */
+void state_remove(struct model *o, uint32_t region);
+void state_add(struct model *o, uint32_t region);
 void state_open(struct model *o, uint32_t container);
 void state_close(struct model *o, uint32_t container);
 /* Sets the bits of a listener on guest pages [lo, hi) and counts what it wants. */
@@ -260,11 +272,17 @@ bool partition_remaps(const struct model *o, uint32_t container, uint32_t slot);
 void plan_op(const struct model *o, const struct op *op, struct plan *p);
 /* Does the target state of the planned op go over a limit? In the state before the op. */
 struct need plan_need(const struct model *o, const struct plan *p);
-/* May K, T of this slot change in this op? Its M in that container? */
+/* Sections of the op's region that are mapped as a whole when it comes, and their pages. */
+uint64_t plan_plain_sections(const struct model *o, const struct plan *p, uint64_t *pages);
+/* May K, T of this slot change in this op? By a conversion? Its M in that container? */
+bool plan_changes(const struct model *o, uint32_t slot);
 bool plan_converts(const struct model *o, uint32_t slot);
 bool plan_maps(const struct model *o, uint32_t container, uint32_t slot);
-/* May its current side come into being? */
+/* Is the slot's memory taken away or made anew as a whole? */
+bool plan_renews(const struct model *o, uint32_t slot);
+/* May its current side come into being? Its shared side, as a part of a huge page? */
 bool plan_touches(const struct model *o, uint32_t slot);
+bool plan_touches_huge(const struct model *o, uint32_t slot);
 
 /* ---- outcome.c has model_op_end; rules, one a file. They return true when all is well, else
  * fill *v. ---- */
@@ -315,6 +333,9 @@ bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool 
 /* `stretches`: of pages that one drop can have been for, and that kept their old side. */
 bool rule_i4_left(const struct model *o, uint32_t stretches, uint32_t failed_drops,
                   struct violation *v);
+/* After a reset, or after the region went. */
+bool rule_i4_renewed(const struct model *o, uint32_t slot, bool debt_allowed,
+                     struct violation *v);
 bool rule_i7_status(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_i8_leaks(const struct model *o, struct violation *v);
 bool rule_o5_old_state(const struct model *o, const struct op_result *r, struct violation *v);

@@ -119,6 +119,15 @@ void execute_op(struct runner *r, const struct op *op)
     case OP_UNLISTEN:
         error = r->subject->unlisten(r->state, op->unit, op->region, op->start, op->size);
         break;
+    case OP_REMOVE:
+        error = r->subject->region_remove(r->state, op->region);
+        break;
+    case OP_ADD:
+        error = r->subject->region_add(r->state, op->region);
+        break;
+    case OP_RESET:
+        error = r->subject->reset(r->state);
+        break;
     case OP_QUERY:
         error = execute_query(r, op);
         break;

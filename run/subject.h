@@ -39,6 +39,10 @@ struct subject {
                   uint64_t size);
     int (*unlisten)(void *state, uint32_t container, uint32_t region, uint64_t offset,
                     uint64_t size);
+    /* Memory hot-plug of a whole region; the reset of a confidential guest. */
+    int (*region_remove)(void *state, uint32_t region);
+    int (*region_add)(void *state, uint32_t region);
+    int (*reset)(void *state);
     int (*is_populated)(void *state, uint32_t region, uint64_t offset, uint64_t size);
 
     /* Questions that change nothing and make no host call. */

@@ -31,13 +31,17 @@ static int add_regions(struct vmm *vmm, const struct machine *m)
     static const enum vmm_region_kind kinds[] = {[REGION_RAM] = VMM_REGION_RAM,
                                                  [REGION_ROM] = VMM_REGION_ROM,
                                                  [REGION_MMIO] = VMM_REGION_MMIO};
+    static const enum vmm_share shares[] = {[SHARE_ANON] = VMM_SHARE_ANON,
+                                            [SHARE_MEMFD] = VMM_SHARE_MEMFD,
+                                            [SHARE_HUGETLB] = VMM_SHARE_HUGETLB};
     uint32_t page_size = machine_page_size(m), index = 0;
 
     for (uint32_t i = 0; i < m->n_regions; i++) {
         const struct region_decl *d = &m->regions[i];
         struct vmm_region_config c = {
             .kind = kinds[d->kind],
-            .share = d->share == SHARE_MEMFD ? VMM_SHARE_MEMFD : VMM_SHARE_ANON,
+            .share = shares[d->share],
+            .huge_page_size = (uint64_t)d->huge_pages * page_size,
             .guest_memfd = d->guest_memfd,
             .size = (uint64_t)d->n_pages * page_size,
         };
@@ -141,6 +145,21 @@ static int core_unlisten(void *state, uint32_t container, uint32_t region, uint6
     return vmm_unlisten(state, container, region, offset, size);
 }
 
+static int core_region_remove(void *state, uint32_t region)
+{
+    return vmm_region_remove(state, region);
+}
+
+static int core_region_add(void *state, uint32_t region)
+{
+    return vmm_region_readd(state, region);
+}
+
+static int core_reset(void *state)
+{
+    return vmm_reset(state);
+}
+
 static int core_is_populated(void *state, uint32_t region, uint64_t offset, uint64_t size)
 {
     return vmm_is_populated(state, region, offset, size);
@@ -174,6 +193,9 @@ const struct subject subject_core = {
     .detach = core_detach,
     .listen = core_listen,
     .unlisten = core_unlisten,
+    .region_remove = core_region_remove,
+    .region_add = core_region_add,
+    .reset = core_reset,
     .is_populated = core_is_populated,
     .populated_bits = core_populated_bits,
     .stopped = core_stopped,

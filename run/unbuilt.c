@@ -20,13 +20,11 @@ static const uint32_t axis_values[AXIS_COUNT] = {
     [AXIS_kernel] = BIT(KERNEL_7_3) | BIT(KERNEL_PROPOSED),
 };
 
-static const uint32_t shares = BIT(SHARE_HUGETLB);
 static const bool virtio_mem = true;
 
 static const uint32_t ops = BIT(OP_PLUG) | BIT(OP_UNPLUG) | BIT(OP_UNPLUG_ALL) |
-                            BIT(OP_RESIZE) | BIT(OP_REMOVE) | BIT(OP_ADD) | BIT(OP_RESET) |
-                            BIT(OP_PIN) | BIT(OP_UNPIN) | BIT(OP_GUARD) | BIT(OP_MIGRATE) |
-                            BIT(OP_DIRTY_SYNC);
+                            BIT(OP_RESIZE) | BIT(OP_PIN) | BIT(OP_UNPIN) | BIT(OP_GUARD) |
+                            BIT(OP_MIGRATE) | BIT(OP_DIRTY_SYNC);
 
 static const uint32_t expects = BIT(EXPECT_RESPONSE) | BIT(EXPECT_PLUGGED) |
                                 BIT(EXPECT_UNPLUGGED) | BIT(EXPECT_DIRTY) | BIT(EXPECT_CLEAN) |
@@ -48,8 +46,6 @@ static bool machine_unbuilt(const struct machine *m, char *why, size_t size)
             return say(why, size, program_axis_name(i), program_axis_value(i, m->axis[i]));
     }
     for (uint32_t i = 0; i < m->n_regions; i++) {
-        if (shares & BIT(m->regions[i].share))
-            return say(why, size, "share", "hugetlb");
         if (virtio_mem && m->regions[i].virtio_mem_pages)
             return say(why, size, "regions with virtio_mem", "");
     }
