@@ -84,7 +84,7 @@ static void count_region(struct model *o, uint32_t region, bool comes)
     for (uint32_t i = 0; i < o->m->n_containers; i++) {
         struct container_state *c = &o->containers[i];
 
-        if (!c->live || !c->listen_all)
+        if (!c->n_devices || !c->listen_all)
             continue;
         c->wanted += sign * slots;
         c->wanted_units += sign * units;

@@ -356,6 +356,24 @@ static int unlisten_wrong(void *state, uint32_t container, uint32_t region, uint
     return end_op(subject_core.unlisten(state, container, region, offset, size));
 }
 
+static int region_remove_wrong(void *state, uint32_t region)
+{
+    begin_op();
+    return end_op(subject_core.region_remove(state, region));
+}
+
+static int region_add_wrong(void *state, uint32_t region)
+{
+    begin_op();
+    return end_op(subject_core.region_add(state, region));
+}
+
+static int reset_wrong(void *state)
+{
+    begin_op();
+    return end_op(subject_core.reset(state));
+}
+
 struct subject wrong_core_subject(void)
 {
     struct subject s = subject_core;
@@ -367,6 +385,9 @@ struct subject wrong_core_subject(void)
     s.detach = detach_wrong;
     s.listen = listen_wrong;
     s.unlisten = unlisten_wrong;
+    s.region_remove = region_remove_wrong;
+    s.region_add = region_add_wrong;
+    s.reset = reset_wrong;
     s.is_populated = is_populated_wrong;
     s.populated_bits = populated_bits_wrong;
     s.stopped = stopped_wrong;
