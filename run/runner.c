@@ -57,7 +57,7 @@ static void break_off(struct runner *r, enum verdict verdict, const struct viola
 {
     struct run_result *result = r->result;
 
-    if (r->broken || (r->on_unmet && verdict == VERDICT_VIOLATION))
+    if (r->broken || (r->hooks && verdict == VERDICT_VIOLATION))
         return;
     r->broken = true;
     result->verdict = verdict;
@@ -267,8 +267,12 @@ static void judged_op(struct runner *r, const struct op *op)
     op_reset(r);
     sim_op_begin(r->world);
     model_op_begin(r->model, op);
+    if (r->hooks && !op_is_data(op))
+        r->hooks->before_op(r);
     execute_op(r, op);
     r->op_result.stopped = r->subject->stopped(r->state);
+    if (r->hooks && !op_is_data(op))
+        r->hooks->after_op(r);
     if (r->broken)
         return;
     feed_after_op(r, !op_is_data(op));
@@ -303,8 +307,8 @@ static void check_expects(struct runner *r, uint32_t index, uint32_t *next)
             model_expect(r->model, e, &r->op_result, calls, &v))
             continue;
         r->result->line = e->line;
-        if (r->on_unmet)
-            r->on_unmet(r, e);
+        if (r->hooks)
+            r->hooks->unmet(r, e);
         break_off(r, VERDICT_VIOLATION, &v);
     }
 }
@@ -379,7 +383,7 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
         r->result->pages_changed += model_pages_changed(r->model);
     }
     check_expects(r, index, next_expect);
-    if (!r->broken && !r->on_unmet && wants_probe(r, op))
+    if (!r->broken && !r->hooks && wants_probe(r, op))
         probe_retry(r, op);
 }
 
@@ -447,7 +451,7 @@ static void run_all(struct runner *r)
         return;
     for (uint32_t i = 0; i < r->program->n_ops && !r->broken; i++)
         one_op(r, i, &next_expect);
-    if (!r->broken && !r->on_unmet)
+    if (!r->broken && !r->hooks)
         teardown(r);
 }
 

@@ -77,13 +77,19 @@ struct runner {
     uint32_t op_calls[POINT_COUNT];
     struct sim_call failed_call[MODEL_FAILED_MAX]; /* as op_result.failed[] */
     uint64_t hash;
-    uint64_t calls_left; /* host-call bound */
-    uint64_t *tracker;   /* as last seen, in the arena */
-    /* For the proof that every expectation is needed (tests/test_run_expects.c): set after
-     * runner_init, it hears of each that does not hold; the rules break nothing off then. */
-    void (*on_unmet)(const struct runner *r, const struct expect *e);
+    uint64_t calls_left;              /* host-call bound */
+    uint64_t *tracker;                /* as last seen, in the arena */
+    const struct runner_hooks *hooks; /* set after runner_init; NULL: none */
     uint32_t region_word[PROGRAM_REGIONS_MAX + 1];
     uint32_t region_page[PROGRAM_REGIONS_MAX + 1];
+};
+
+/* For the proof that every expectation is needed (tests/test_run_expects.c). With hooks the
+ * rules break nothing off, only `unmet` hears of what does not hold. */
+struct runner_hooks {
+    void (*before_op)(struct runner *r);
+    void (*after_op)(struct runner *r); /* may change r->op_result */
+    void (*unmet)(const struct runner *r, const struct expect *e);
 };
 
 /* 0, or -ENOMEM: the arena could not be mapped. */

@@ -248,6 +248,9 @@ static void every_line_is_needed(void **state)
         fail_msg("%u lines that no wrong core needs", bad);
 }
 
+static const struct runner_hooks hooks = {
+    .before_op = wrong_core_before_op, .after_op = wrong_core_after_op, .unmet = on_unmet};
+
 static int setup(void **state)
 {
     (void)state;
@@ -255,7 +258,7 @@ static int setup(void **state)
         return -1;
     subject = wrong_core_subject();
     wrong_core.runner = &runner;
-    runner.on_unmet = on_unmet;
+    runner.hooks = &hooks;
     program_init(&program);
     return 0;
 }

@@ -11,8 +11,6 @@ struct wrong_core wrong_core;
 static struct host_ops host_ops;
 static const struct host_ops *real_ops;
 static struct host host;
-static int vcpu_fds[PROGRAM_VCPUS_MAX];
-static struct kvm_run *vcpu_runs[PROGRAM_VCPUS_MAX];
 
 /* Calls that are no ioctl are recorded as these. */
 struct drop {
@@ -194,26 +192,10 @@ static int pass(uint32_t shape, int fd, void *arg)
 
 static int wrong_ioctl(void *ctx, const char *caller, int fd, unsigned long request, void *arg)
 {
-    int result;
-
     for (uint32_t i = CALL_FALLOCATE + 1; i < N_SHAPES; i++)
         if (shapes[i].request == request)
             return pass(i, fd, arg);
-    result = real_ops->ioctl(ctx, caller, fd, request, arg);
-    if (request == KVM_CREATE_VCPU && result >= 0 && (uintptr_t)arg < PROGRAM_VCPUS_MAX)
-        vcpu_fds[(uintptr_t)arg] = result;
-    return result;
-}
-
-static int wrong_mmap(void *ctx, const char *caller, uint64_t addr, uint64_t size, int prot,
-                      int flags, int fd, int64_t offset, uint64_t *out)
-{
-    int error = real_ops->mmap(ctx, caller, addr, size, prot, flags, fd, offset, out);
-
-    for (uint32_t i = 0; i < PROGRAM_VCPUS_MAX && !error; i++)
-        if (fd >= 0 && vcpu_fds[i] == fd)
-            vcpu_runs[i] = (struct kvm_run *)(uintptr_t)*out;
-    return error;
+    return real_ops->ioctl(ctx, caller, fd, request, arg);
 }
 
 static int wrong_madvise(void *ctx, const char *caller, uint64_t addr, uint64_t size,
@@ -240,68 +222,13 @@ static int build_wrong(const struct host *real, const struct machine *m, void **
 {
     wrong_core.n_records = wrong_core.op_calls = 0;
     wrong_core.has_late = false;
-    memset(vcpu_fds, -1, sizeof(vcpu_fds));
-    memset(vcpu_runs, 0, sizeof(vcpu_runs));
     real_ops = real->ops;
     host_ops = *real_ops;
     host_ops.ioctl = wrong_ioctl;
-    host_ops.mmap = wrong_mmap;
     host_ops.madvise = wrong_madvise;
     host_ops.fallocate = wrong_fallocate;
     host = (struct host){&host_ops, real->ctx};
     return subject_core.build(&host, m, state);
-}
-
-/* The next op: what was left out comes late, what was too much is taken back. */
-static void begin_op(void)
-{
-    const struct mistake *m = &wrong_core.mistake;
-    struct edit back = {.kind = EDIT_NONE};
-
-    if (!wrong_core.has_late || m->op == current_op())
-        return;
-    wrong_core.has_late = false;
-    if (m->kind == MISTAKE_ONE_MORE && m->edit.kind == EDIT_NONE)
-        back.kind = EDIT_OTHER_WAY;
-    (void)make_edited(&wrong_core.late, &back, NULL);
-}
-
-/* The op is over: what was done too much, and what is told. */
-static int end_op(int result)
-{
-    const struct mistake *m = &wrong_core.mistake;
-
-    if (m->op != current_op())
-        return result;
-    if (m->kind == MISTAKE_ONE_MORE) {
-        (void)make_edited(&wrong_core.one_more, &m->edit, NULL);
-        wrong_core.late = wrong_core.one_more;
-        wrong_core.has_late = m->made_good;
-    }
-    return m->kind == MISTAKE_RESULT ? -(int)m->value : result;
-}
-
-static int run_vcpu_wrong(void *state, uint32_t vcpu)
-{
-    const struct mistake *m = &wrong_core.mistake;
-    int result;
-
-    begin_op();
-    result = subject_core.run_vcpu(state, vcpu);
-    if (m->kind == MISTAKE_STATUS && m->op == current_op() && vcpu_runs[vcpu])
-        vcpu_runs[vcpu]->hypercall.ret = m->value;
-    return end_op(result);
-}
-
-static int is_populated_wrong(void *state, uint32_t region, uint64_t offset, uint64_t size)
-{
-    int answer;
-
-    begin_op();
-    answer = subject_core.is_populated(state, region, offset, size);
-    if (wrong_core.mistake.kind == MISTAKE_POPULATED && wrong_core.mistake.op == current_op())
-        answer = answer == 0;
-    return end_op(answer);
 }
 
 static void populated_bits_wrong(const void *state, uint32_t region, uint64_t first_page,
@@ -316,80 +243,52 @@ static void populated_bits_wrong(const void *state, uint32_t region, uint64_t fi
         bits[at / 64] ^= UINT64_C(1) << at % 64;
 }
 
-static bool stopped_wrong(const void *state)
-{
-    const struct mistake *m = &wrong_core.mistake;
-    bool stopped = subject_core.stopped(state);
-
-    return stopped != (m->kind == MISTAKE_STOPPED && is_wrong_now(m));
-}
-
-static int convert_wrong(void *state, uint64_t gpa, uint64_t size, bool to_private)
-{
-    begin_op();
-    return end_op(subject_core.convert(state, gpa, size, to_private));
-}
-
-static int attach_wrong(void *state, uint32_t container, uint32_t device)
-{
-    begin_op();
-    return end_op(subject_core.attach(state, container, device));
-}
-
-static int detach_wrong(void *state, uint32_t device)
-{
-    begin_op();
-    return end_op(subject_core.detach(state, device));
-}
-
-static int listen_wrong(void *state, uint32_t container, uint32_t region, uint64_t offset,
-                        uint64_t size)
-{
-    begin_op();
-    return end_op(subject_core.listen(state, container, region, offset, size));
-}
-
-static int unlisten_wrong(void *state, uint32_t container, uint32_t region, uint64_t offset,
-                          uint64_t size)
-{
-    begin_op();
-    return end_op(subject_core.unlisten(state, container, region, offset, size));
-}
-
-static int region_remove_wrong(void *state, uint32_t region)
-{
-    begin_op();
-    return end_op(subject_core.region_remove(state, region));
-}
-
-static int region_add_wrong(void *state, uint32_t region)
-{
-    begin_op();
-    return end_op(subject_core.region_add(state, region));
-}
-
-static int reset_wrong(void *state)
-{
-    begin_op();
-    return end_op(subject_core.reset(state));
-}
-
 struct subject wrong_core_subject(void)
 {
     struct subject s = subject_core;
 
     s.build = build_wrong;
-    s.run_vcpu = run_vcpu_wrong;
-    s.convert = convert_wrong;
-    s.attach = attach_wrong;
-    s.detach = detach_wrong;
-    s.listen = listen_wrong;
-    s.unlisten = unlisten_wrong;
-    s.region_remove = region_remove_wrong;
-    s.region_add = region_add_wrong;
-    s.reset = reset_wrong;
-    s.is_populated = is_populated_wrong;
     s.populated_bits = populated_bits_wrong;
-    s.stopped = stopped_wrong;
     return s;
+}
+
+/* ---- around an op ---- */
+
+void wrong_core_before_op(struct runner *r)
+{
+    const struct mistake *m = &wrong_core.mistake;
+    struct edit back = {.kind = EDIT_NONE};
+
+    if (!wrong_core.has_late || m->op == r->result->op)
+        return;
+    wrong_core.has_late = false;
+    if (m->kind == MISTAKE_ONE_MORE && m->edit.kind == EDIT_NONE)
+        back.kind = EDIT_OTHER_WAY;
+    (void)make_edited(&wrong_core.late, &back, NULL);
+}
+
+static void tell(struct op_result *o, const struct mistake *m)
+{
+    if (m->kind == MISTAKE_RESULT)
+        o->error = (int)m->value;
+    else if (m->kind == MISTAKE_STATUS && o->has_status)
+        o->guest_status = m->value;
+    else if (m->kind == MISTAKE_POPULATED)
+        o->data ^= 1;
+}
+
+void wrong_core_after_op(struct runner *r)
+{
+    const struct mistake *m = &wrong_core.mistake;
+
+    if (m->kind == MISTAKE_STOPPED && is_wrong_now(m))
+        r->op_result.stopped = !r->op_result.stopped;
+    if (m->op != r->result->op)
+        return;
+    tell(&r->op_result, m);
+    if (m->kind != MISTAKE_ONE_MORE)
+        return;
+    (void)make_edited(&wrong_core.one_more, &m->edit, NULL);
+    wrong_core.late = wrong_core.one_more;
+    wrong_core.has_late = m->made_good;
 }

@@ -71,6 +71,9 @@ struct wrong_core {
 /* One a process. The mistake is set before a run, the records are there after it. */
 extern struct wrong_core wrong_core;
 struct subject wrong_core_subject(void);
+/* Hooks of the runner. */
+void wrong_core_before_op(struct runner *r);
+void wrong_core_after_op(struct runner *r);
 
 /* Fields of a record that EDIT_MOVE knows; 0: no other shape of the call exists. */
 uint32_t record_fields(const struct record *r);
