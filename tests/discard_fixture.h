@@ -47,6 +47,7 @@ static struct listener a, b, c;
 static char heard[LOG_SIZE];
 static enum vmm_tracker tracker;
 static int allocs_left; /* -1: any number */
+static int asked;       /* questions to sources */
 
 static inline void *counted_alloc(void *ctx, const char *caller, size_t size)
 {
@@ -72,6 +73,7 @@ static inline bool next_populated(const struct discard_source *source, uint64_t 
     const char *pages = ((const struct source *)(const void *)source)->populated;
 
     assert_true(first < end && end <= PAGES);
+    asked++;
     while (first < end && pages[first] != 'S')
         first++;
     *run_first = *run_end = first;
@@ -111,8 +113,19 @@ static inline int event(struct discard_listener *base, enum discard_event e, uin
     return 0;
 }
 
+static inline int event_after_the_end(struct discard_listener *base, enum discard_event e,
+                                      uint64_t first, uint64_t end)
+{
+    (void)base, (void)e, (void)first, (void)end;
+    fail_msg("a forgotten listener was called");
+    return 0;
+}
+
+/* It may be freed from here on. */
 static inline void on_forgotten(struct discard_listener *base)
 {
+    assert_null(base->next);
+    base->event = event_after_the_end;
     ((struct listener *)(void *)base)->forgotten++;
 }
 
@@ -175,7 +188,10 @@ static inline void start(const char *populated, uint64_t a_first, uint64_t a_end
 
 static inline int add(struct listener *l)
 {
-    int undo_error, rc = discard_manager_register(&manager, &l->base, &undo_error);
+    int undo_error;
+
+    l->base.event = event;
+    int rc = discard_manager_register(&manager, &l->base, &undo_error);
 
     assert_int_equal(undo_error, 0);
     return rc;
@@ -220,6 +236,14 @@ static inline bool on_list(const struct listener *l)
 {
     for (const struct discard_listener *i = manager.listeners; i; i = i->next)
         if (i == &l->base)
+            return true;
+    return false;
+}
+
+static inline bool source_on_list(const struct source *s)
+{
+    for (const struct discard_source *i = manager.sources; i; i = i->next)
+        if (i == &s->base)
             return true;
     return false;
 }
