@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A host for benchmarks of the core alone: every system call is answered at once, as if it had
- * worked. It counts the calls that map and unmap for DMA.
+ * worked. It counts the calls that map and unmap for DMA, and memory. And a machine on it.
  */
 #ifndef BENCH_BENCH_HOST_H
 #define BENCH_BENCH_HOST_H
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,13 @@
 
 struct bench_host {
     uint64_t maps, unmaps;
+    uint64_t bytes; /* of memory that the core holds */
+};
+
+/* In front of each allocation, so that free knows its size. */
+union bench_head {
+    size_t size;
+    max_align_t align;
 };
 
 static inline int stub_open(void *ctx, const char *caller, const char *path, int flags)
@@ -138,14 +146,26 @@ static inline int stub_getrlimit(void *ctx, const char *caller, int resource, ui
 
 static inline void *stub_alloc(void *ctx, const char *caller, size_t size)
 {
-    (void)ctx, (void)caller;
-    return calloc(1, size);
+    struct bench_host *h = ctx;
+    union bench_head *head = calloc(1, sizeof *head + size);
+
+    (void)caller;
+    if (!head)
+        return NULL;
+    head->size = size;
+    h->bytes += size;
+    return head + 1;
 }
 
 static inline void stub_free(void *ctx, void *memory)
 {
-    (void)ctx;
-    free(memory);
+    struct bench_host *h = ctx;
+    union bench_head *head = (union bench_head *)memory - 1;
+
+    if (!memory)
+        return;
+    h->bytes -= head->size;
+    free(head);
 }
 
 static const struct host_ops stub_ops = {.open = stub_open,
@@ -160,5 +180,29 @@ static const struct host_ops stub_ops = {.open = stub_open,
                                          .getrlimit = stub_getrlimit,
                                          .alloc = stub_alloc,
                                          .free = stub_free};
+
+/* One guest_memfd region of `size` bytes at GPA 0, one container that listens to it all. NULL:
+ * it could not be made. */
+static inline struct vmm *bench_vmm(struct bench_host *h, enum vmm_tracker tracker,
+                                    enum vmm_mapping mapping, uint64_t size)
+{
+    const struct host host = {.ops = &stub_ops, .ctx = h};
+    const struct sync sync = {.ops = &sync_pthread_ops};
+    const struct vmm_config config = {
+        .page_size = PAGE_SIZE_4K, .n_vcpus = 1, .tracker = tracker, .mapping = mapping};
+    const struct vmm_region_config region = {
+        .kind = VMM_REGION_RAM, .share = VMM_SHARE_MEMFD, .guest_memfd = true, .size = size};
+    struct vmm *vmm = NULL;
+    uint32_t index;
+
+    if (vmm_create(&host, &sync, &config, &vmm))
+        return NULL;
+    if (vmm_region_add(vmm, &region, &index) || vmm_section_add(vmm, 0, 0, size, 0) ||
+        vmm_container_add(vmm, VMM_IOMMU_TYPE1, true, &index)) {
+        vmm_destroy(vmm);
+        return NULL;
+    }
+    return vmm;
+}
 
 #endif

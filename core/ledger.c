@@ -52,7 +52,7 @@ void ledger_add(struct ledger *l, uint64_t first, uint64_t end)
         run_tree_remove(t, right);
     }
     if (left)
-        t->nodes[left].end = end;
+        run_tree_set_end(t, left, end);
     else
         run_tree_insert(t, first, end, single ? 0 : WHOLE);
 }
@@ -67,7 +67,8 @@ void ledger_cut(struct ledger *l, uint64_t page)
         return;
     tail = *head;
     l->n_mappings -= mappings_of(head);
-    head->end = tail.first = page;
+    tail.first = page;
+    run_tree_set_end(&l->tree, i, page);
     head->tag &= head->end - head->first > 1 ? ~0u : ~(unsigned)WHOLE;
     tail.tag &= tail.end - tail.first > 1 ? ~0u : ~(unsigned)WHOLE;
     l->n_mappings += mappings_of(head) + mappings_of(&tail);
@@ -84,7 +85,7 @@ static void shorten(struct ledger *l, uint32_t i, uint64_t first, uint64_t end)
     l->n_pages -= less;
     l->n_mappings -= less;
     if (run.first < first)
-        l->tree.nodes[i].end = first;
+        run_tree_set_end(&l->tree, i, first);
     else
         run_tree_remove(&l->tree, i);
     if (run.end > end)

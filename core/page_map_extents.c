@@ -43,7 +43,7 @@ static void set_true(struct page_map *map, uint64_t first, uint64_t end)
         run_tree_remove(&map->tree, i);
     }
     if (kept)
-        map->tree.nodes[kept].end = to;
+        run_tree_set_end(&map->tree, kept, to);
     else
         run_tree_insert(&map->tree, first, to, 0);
 }
@@ -58,7 +58,7 @@ static void set_false(struct page_map *map, uint64_t first, uint64_t end)
 
         map->n_set -= (e.end < end ? e.end : end) - (e.first > first ? e.first : first);
         if (e.first < first)
-            map->tree.nodes[i].end = first;
+            run_tree_set_end(&map->tree, i, first);
         else
             run_tree_remove(&map->tree, i);
         if (e.end > end)

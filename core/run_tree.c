@@ -18,7 +18,7 @@ static uint64_t priority(uint64_t first)
 static void give_back(struct run_tree *t, uint32_t i)
 {
     assert(i > 0 && i < t->used && t->n > 0);
-    t->nodes[i] = (struct run_node){.left = t->free};
+    t->nodes[i] = (struct run_node){.child = {t->free}};
     t->free = i;
     t->n--;
 }
@@ -30,7 +30,7 @@ static uint32_t take(struct run_tree *t)
     assert(run_tree_n_free(t) > 0); /* else nobody has made room for it */
     t->n++;
     if (i)
-        t->free = t->nodes[i].left;
+        t->free = t->nodes[i].child[0];
     else
         i = t->used++;
     assert(i > 0 && i < t->capacity);
@@ -62,6 +62,7 @@ int run_tree_grow(struct run_tree *t, const struct host *host, uint64_t n_free)
 void run_tree_clear(struct run_tree *t)
 {
     t->root = t->free = t->n = 0;
+    t->memo = (struct run_memo){0};
     t->used = t->capacity ? 1 : 0;
 }
 
@@ -71,70 +72,124 @@ void run_tree_destroy(struct run_tree *t, const struct host *host)
     *t = (struct run_tree){.nodes = NULL};
 }
 
+/* Most questions are about where the last one was. No branch depends on the way down: which
+ * way it goes is anybody's guess. */
 uint32_t run_tree_find(const struct run_tree *t, uint64_t page)
 {
-    uint32_t i = t->root, best = 0;
+    const struct run_node *all = t->nodes;
+    struct run_memo m = {.to = UINT64_MAX};
 
-    while (i) {
-        const struct run_node *run = &t->nodes[i];
+    if (page >= t->memo.from && page < t->memo.to)
+        return t->memo.run;
+    for (uint32_t i = t->root; i;) {
+        bool before = all[i].end <= page;
 
-        if (run->end <= page) {
-            i = run->right;
-            continue;
-        }
-        best = i;
-        if (run->first <= page)
-            break;
-        i = run->left;
+        m.from = before ? all[i].end : m.from;
+        m.to = before ? m.to : all[i].end;
+        m.run = before ? m.run : i;
+        i = all[i].child[before];
     }
-    return best;
+    ((struct run_tree *)t)->memo = m;
+    return m.run;
 }
 
-/* The new node takes the place of the first one below it in priority, whose tree it gets, cut
- * in two. */
-uint32_t run_tree_insert(struct run_tree *t, uint64_t first, uint64_t end, uint32_t tag)
+/* Node `now`, or nothing, hangs where `was` did. */
+static void replace(struct run_tree *t, uint32_t was, uint32_t now)
 {
     struct run_node *all = t->nodes;
-    uint64_t mine = priority(first);
-    uint32_t i = take(t), *link = &t->root, rest;
+    uint32_t parent = all[was].parent;
 
-    assert(first < end);
-    while (*link && priority(all[*link].first) > mine)
-        link = first < all[*link].first ? &all[*link].left : &all[*link].right;
-    rest = *link;
-    *link = i;
-    all[i] = (struct run_node){.first = first, .end = end, .tag = tag};
-    uint32_t *left = &all[i].left, *right = &all[i].right;
-    while (rest) {
-        uint32_t **side = all[rest].first < first ? &left : &right;
+    if (parent)
+        all[parent].child[all[parent].child[1] == was] = now;
+    else
+        t->root = now;
+    if (now)
+        all[now].parent = parent;
+}
 
-        **side = rest;
-        *side = side == &left ? &all[rest].right : &all[rest].left;
-        rest = **side;
-    }
-    *left = *right = 0;
+/* A node and its parent change places; what was between them stays there. */
+static void rotate_up(struct run_tree *t, uint32_t i)
+{
+    struct run_node *all = t->nodes;
+    uint32_t parent = all[i].parent;
+    bool right = all[parent].child[1] == i;
+    uint32_t between = all[i].child[!right];
+
+    assert(parent);
+    replace(t, parent, i);
+    all[parent].child[right] = between;
+    if (between)
+        all[between].parent = parent;
+    all[i].child[!right] = parent;
+    all[parent].parent = i;
+}
+
+/* The first, or the last, of a node and all below it. */
+static uint32_t outermost(const struct run_tree *t, uint32_t i, bool right)
+{
+    while (t->nodes[i].child[right])
+        i = t->nodes[i].child[right];
     return i;
 }
 
-/* Its two subtrees become one. */
+/* The run behind this one, 0: none. */
+static uint32_t successor(const struct run_tree *t, uint32_t i)
+{
+    const struct run_node *all = t->nodes;
+
+    if (all[i].child[1])
+        return outermost(t, all[i].child[1], false);
+    while (all[i].parent && all[all[i].parent].child[1] == i)
+        i = all[i].parent;
+    return all[i].parent;
+}
+
+/* As a leaf in front of the run behind it, or behind all, and up from there. */
+uint32_t run_tree_insert(struct run_tree *t, uint64_t first, uint64_t end, uint32_t tag)
+{
+    uint32_t next = run_tree_find(t, first), i = take(t), parent = next, side = 0;
+    struct run_node *all = t->nodes;
+    uint64_t mine = priority(first);
+
+    assert(first < end && (!next || all[next].first >= end));
+    if (t->root && (!next || all[next].child[0])) {
+        parent = outermost(t, next ? all[next].child[0] : t->root, true);
+        side = 1;
+    }
+    all[i] = (struct run_node){.first = first, .end = end, .parent = parent, .tag = tag};
+    if (parent)
+        all[parent].child[side] = i;
+    else
+        t->root = i;
+    while (all[i].parent && priority(all[all[i].parent].first) < mine)
+        rotate_up(t, i);
+    t->memo = (struct run_memo){first, end, i};
+    return i;
+}
+
+/* Down to where nothing hangs below it. */
 void run_tree_remove(struct run_tree *t, uint32_t i)
 {
     struct run_node *all = t->nodes;
-    uint32_t *link = &t->root, left = all[i].left, right = all[i].right;
+    uint32_t next = successor(t, i);
 
-    while (*link != i)
-        link = all[i].first < all[*link].first ? &all[*link].left : &all[*link].right;
-    while (left && right) {
-        if (priority(all[left].first) > priority(all[right].first)) {
-            *link = left;
-            link = &all[left].right;
-            left = *link;
-        } else {
-            *link = right;
-            link = &all[right].left;
-            right = *link;
-        }
+    while (all[i].child[0] || all[i].child[1]) {
+        uint32_t left = all[i].child[0], right = all[i].child[1];
+        bool up = !left || (right && priority(all[right].first) > priority(all[left].first));
+
+        rotate_up(t, all[i].child[up]);
     }
-    *link = left ? left : right;
+    replace(t, i, 0);
+    if (t->memo.run == i)
+        t->memo = (struct run_memo){t->memo.from, next ? all[next].end : UINT64_MAX, next};
+    else
+        t->memo = (struct run_memo){0};
     give_back(t, i);
+}
+
+void run_tree_set_end(struct run_tree *t, uint32_t i, uint64_t end)
+{
+    assert(i && end > t->nodes[i].first);
+    t->nodes[i].end = end;
+    t->memo = (struct run_memo){0};
 }

@@ -17,13 +17,21 @@
 #include "core/host.h"
 
 struct run_node {
-    uint64_t first, end;  /* [first, end) */
-    uint32_t left, right; /* numbers of nodes, 0: none */
+    uint64_t first, end;       /* [first, end); changed by the functions below only */
+    uint32_t child[2], parent; /* numbers of nodes, 0: none */
     uint32_t tag;
+};
+
+/* Of the pages [from, to) the run is the first that ends after them. Questions write it, so
+ * they want the owner's lock like everything else. */
+struct run_memo {
+    uint64_t from, to;
+    uint32_t run;
 };
 
 struct run_tree {
     struct run_node *nodes; /* nodes[0] is no run: first and end 0 */
+    struct run_memo memo;   /* the last search */
     uint32_t root, free;
     uint32_t n;    /* runs */
     uint32_t used; /* nodes that ever held one have lower numbers */
@@ -41,6 +49,8 @@ uint32_t run_tree_find(const struct run_tree *t, uint64_t page);
 /* The run that begins at `first` must not be there yet; a node must be free. Its number. */
 uint32_t run_tree_insert(struct run_tree *t, uint64_t first, uint64_t end, uint32_t tag);
 void run_tree_remove(struct run_tree *t, uint32_t i);
+/* No other run may begin before the new end. */
+void run_tree_set_end(struct run_tree *t, uint32_t i, uint64_t end);
 
 /* Runs that can be inserted. */
 static inline uint32_t run_tree_n_free(const struct run_tree *t)

@@ -229,8 +229,9 @@ static bool same_shape(const struct page_map *x, uint32_t i, const struct page_m
 
     if (!i || !j)
         return i == j;
-    return e->first == f->first && e->end == f->end && same_shape(x, e->left, y, f->left) &&
-           same_shape(x, e->right, y, f->right);
+    return e->first == f->first && e->end == f->end &&
+           same_shape(x, e->child[0], y, f->child[0]) &&
+           same_shape(x, e->child[1], y, f->child[1]);
 }
 
 static unsigned depth(const struct page_map *map, uint32_t i)
@@ -239,8 +240,8 @@ static unsigned depth(const struct page_map *map, uint32_t i)
 
     if (!i)
         return 0;
-    left = depth(map, map->tree.nodes[i].left);
-    right = depth(map, map->tree.nodes[i].right);
+    left = depth(map, map->tree.nodes[i].child[0]);
+    right = depth(map, map->tree.nodes[i].child[1]);
     return 1 + (left > right ? left : right);
 }
 
