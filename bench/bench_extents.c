@@ -5,6 +5,8 @@
  * replay, memory of the region); a counting listener on 64 GiB that are all shared; and a
  * container on a few runs of it, with mapping=run.
  */
+#include <stdio.h>
+
 #include "bench/bench.h"
 #include "bench/bench_host.h"
 #include "core/internal.h"

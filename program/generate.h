@@ -35,6 +35,7 @@ struct generate_options {
     uint32_t conversions;          /* percent of the ops that convert, about; 0: free */
     int8_t faults;                 /* 0 off, 1 on, -1: drawn */
     int8_t feature[FEATURE_COUNT]; /* the same */
+    int8_t alloc_faults;           /* 0: no fault hits core/alloc */
 };
 
 void generate_defaults(struct generate_options *o);

@@ -86,6 +86,15 @@ static const char *where_name(struct gen *g, enum where where)
     }
 }
 
+static bool may_fail(const struct gen *g, uint32_t point)
+{
+    const struct vocabulary *v = g->words;
+
+    if (g->o->alloc_faults == 0 && strcmp(v->point_name(point), "core/alloc") == 0)
+        return false;
+    return v->point_is_fault(point);
+}
+
 /* Index of a fault point that the vocabulary has; any of them where it lacks this one. */
 static uint32_t draw_point(struct gen *g)
 {
@@ -94,12 +103,12 @@ static uint32_t draw_point(struct gen *g)
     uint32_t any;
 
     for (uint32_t i = 0; i < v->n_points && name; i++) {
-        if (strcmp(v->point_name(i), name) == 0 && v->point_is_fault(i))
+        if (strcmp(v->point_name(i), name) == 0 && may_fail(g, i))
             return i;
     }
     any = rng_below(&g->r, v->n_points);
     for (uint32_t i = 0; i < v->n_points; i++) {
-        if (v->point_is_fault((any + i) % v->n_points))
+        if (may_fail(g, (any + i) % v->n_points))
             return (any + i) % v->n_points;
     }
     return UINT32_MAX;

@@ -19,6 +19,7 @@ enum field {
     FIELD_ENTRIES,
     FIELD_CONVERSIONS,
     FIELD_FAULTS,
+    FIELD_ALLOC_FAULTS,
     FIELD_FEATURES, /* one each from here on */
     FIELD_COUNT = FIELD_FEATURES + FEATURE_COUNT
 };
@@ -44,6 +45,10 @@ static const struct {
     [FIELD_CONVERSIONS] = {"conversions", "1..99|free", "percent of ops that convert, about", 1,
                            99},
     [FIELD_FAULTS] = {"faults", "on|off|free", "on: one in every program, off: none", 0, 0},
+    [FIELD_ALLOC_FAULTS] = {"alloc_faults", "on|off|free",
+                            "off: no fault hits core/alloc, whose calls are not the same with "
+                            "each tracker",
+                            0, 0},
     [FIELD_FEATURES + FEATURE_VIRTIO_MEM] = {"virtio_mem", "on|off|free",
                                              "regions with virtio-mem, plug and unplug", 0, 0},
     [FIELD_FEATURES +
@@ -77,6 +82,7 @@ void generate_defaults(struct generate_options *o)
     o->n_containers = UINT32_MAX;
     o->share = -1;
     o->faults = -1;
+    o->alloc_faults = -1;
     memset(o->feature, -1, sizeof(o->feature));
 }
 
@@ -199,6 +205,8 @@ static int set_field(struct generate_options *o, uint32_t field, const char *val
     };
 
     assert(field < FIELD_COUNT);
+    if (field == FIELD_ALLOC_FAULTS)
+        return set_name(&o->alloc_faults, field, off_on, value, c);
     if (field == FIELD_FAULTS)
         return set_name(&o->faults, field, off_on, value, c);
     if (field >= FIELD_FEATURES)
@@ -214,7 +222,7 @@ static int set_field(struct generate_options *o, uint32_t field, const char *val
 
 static int unknown_key(const char *key, size_t n, const struct complaint *c)
 {
-    char names[240];
+    char names[320];
     size_t used = 0;
     const char *values, *help, *name;
 

@@ -10,7 +10,7 @@ const uint16_t gen_axis_weight[AXIS_COUNT][GEN_AXIS_VALUES_MAX] = {
     [AXIS_mode] = {[MODE_DISCARD] = 100, [MODE_INPLACE] = 0},
     [AXIS_order] = {[ORDER_ATTRIBUTE_FIRST] = 50, [ORDER_UNMAP_FIRST] = 50},
     [AXIS_failure] = {[FAILURE_ROLLBACK] = 85, [FAILURE_STOP] = 15},
-    [AXIS_tracker] = {[TRACKER_BITMAP] = 100, [TRACKER_EXTENTS] = 0},
+    [AXIS_tracker] = {[TRACKER_BITMAP] = 65, [TRACKER_EXTENTS] = 35},
     [AXIS_iommu] = {[IOMMU_TYPE1] = 100,
                     [IOMMU_TYPE1V1] = 0,
                     [IOMMU_IOMMUFD] = 0,

@@ -20,7 +20,8 @@ static void machine_to_config(const struct machine *m, struct vmm_config *c)
                                                           : VMM_ORDER_ATTRIBUTE_FIRST,
         .failure =
             m->axis[AXIS_failure] == FAILURE_STOP ? VMM_FAILURE_STOP : VMM_FAILURE_ROLLBACK,
-        .tracker = VMM_TRACKER_BITMAP,
+        .tracker =
+            m->axis[AXIS_tracker] == TRACKER_EXTENTS ? VMM_TRACKER_EXTENTS : VMM_TRACKER_BITMAP,
         .mapping = m->axis[AXIS_mapping] == MAPPING_RUN ? VMM_MAPPING_RUN : VMM_MAPPING_PAGE,
         .split = splits[m->axis[AXIS_split]],
     };

@@ -13,7 +13,6 @@
 
 static const uint32_t axis_values[AXIS_COUNT] = {
     [AXIS_mode] = BIT(MODE_INPLACE),
-    [AXIS_tracker] = BIT(TRACKER_EXTENTS),
     [AXIS_iommu] =
         BIT(IOMMU_TYPE1V1) | BIT(IOMMU_IOMMUFD) | BIT(IOMMU_COMPAT) | BIT(IOMMU_COMPATV1),
     [AXIS_split] = BIT(SPLIT_CUT),

@@ -74,9 +74,9 @@ expect() {
     fi
 }
 
-# 4 unit tests and 18 stages: 5 builds, asan-works, asan-unit, 2 replays, matrix, 2 campaigns,
-# 2 hash comparisons, tidy, 3 selftests. A new stage changes this number, here only.
-all=22
+# 4 unit tests and 19 stages: 5 builds, asan-works, asan-unit, 2 replays, matrix, 2 campaigns,
+# 3 hash comparisons, tidy, 3 selftests. A new stage changes this number, here only.
+all=23
 expect "all is well" "$all passed, 0 failed" '*skipped: no tests/bad-input.sh*' </dev/null
 expect "a violation" "$((all - 3)) passed, 3 failed" '*FAIL*scenarios*FAIL*asan-scenarios*' \
     <<<'[[ ${1:-} == replay ]] && verdict=violation rc=1'
@@ -92,14 +92,16 @@ expect "too few programs" "$((all - 1)) passed, 1 failed" '*not 20000 programs*'
     <<<'[[ "$*" == *--check-determinism* ]] && programs=3'
 expect "jobs differ" "$((all - 1)) passed, 1 failed" '*FAIL*hash-jobs*hashes differ*' \
     <<<'[[ "$*" == *"--jobs 2"* ]] && hash=99'
+expect "trackers differ" "$((all - 1)) passed, 1 failed" '*FAIL*hash-trackers*hashes differ*' \
+    <<<'[[ "$*" == *"tracker=extents"* ]] && hash=99'
 expect "compilers differ" "$((all - 1)) passed, 1 failed" '*FAIL*hash-compilers*differ*' \
     <<<'[[ $0 == *clang*/gmemcheck ]] && hash=99'
-expect "no hash" "$((all - 4)) passed, 4 failed" '*no hash*' <<<'[[ ${1:-} == run ]] && hash='
+expect "no hash" "$((all - 5)) passed, 5 failed" '*no hash*' <<<'[[ ${1:-} == run ]] && hash='
 expect "one flavour does not build" "$((all - 2)) passed, 2 failed" \
     '*FAIL*build-gcc-O0*not run: build-gcc-O0 did not build*' \
     <<<'[[ "$*" == *B=build-gcc-O0* ]] && exit 2'
-# build, 4 stages that need it, hash-compilers, tidy; two test binaries that are missing.
-expect "nothing builds normally" "$((all - 11)) passed, 9 failed" '*not built*' \
+# build, 5 stages that need it, hash-compilers, tidy; two test binaries that are missing.
+expect "nothing builds normally" "$((all - 12)) passed, 10 failed" '*not built*' \
     <<<'[[ " $* " == *" B=build "* ]] && exit 2'
 expect "a unit test fails" "$((all - 2)) passed, 2 failed" '*FAIL*unit*FAIL*asan-unit*' \
     <<<'[[ $0 == */tests/test_b ]] && tests=1 rc=1'

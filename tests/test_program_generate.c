@@ -346,6 +346,30 @@ static void test_empty_vocabulary(void **state)
     }
 }
 
+/* Where memory must not run out (two trackers are compared) faults hit other calls. */
+static void test_no_alloc_faults(void **state)
+{
+    struct tally *t = *state;
+
+    must_set(&t->o, "faults=on");
+    for (int off = 0; off < 2; off++) {
+        uint32_t n = 0, alloc = 0;
+
+        must_set(&t->o, off ? "alloc_faults=off" : "alloc_faults=free");
+        for (uint64_t seed = 1; seed < 500; seed++) {
+            assert_int_equal(generate(&t->p, seed, &t->o, &test_vocabulary), 0);
+            for (uint32_t i = 0; i < t->p.n_ops; i++) {
+                if (t->p.ops[i].kind != OP_FAULT)
+                    continue;
+                n++;
+                alloc += strcmp(test_point_name(t->p.ops[i].point), "core/alloc") == 0;
+            }
+        }
+        assert_true(n > 400);
+        assert_int_equal(alloc > 0, !off);
+    }
+}
+
 static void test_options(void **state)
 {
     struct tally *t = *state;
@@ -357,7 +381,7 @@ static void test_options(void **state)
         assert_non_null(help);
         n++;
     }
-    assert_int_equal(n, AXIS_COUNT + 9 + FEATURE_COUNT);
+    assert_int_equal(n, AXIS_COUNT + 10 + FEATURE_COUNT);
     must_set(&t->o, "order=unmap-first");
     assert_int_equal(t->o.axis[AXIS_order], ORDER_UNMAP_FIRST);
     must_set(&t->o, "order=free");
@@ -410,7 +434,7 @@ static void test_bad_options(void **state)
         {"=3",
          "unknown key ''; there are: mode order failure tracker iommu mapping split kernel "
          "page_size share pages regions containers vcpus ops entries conversions "
-         "faults virtio_mem hotplug reset pins guards migration"},
+         "faults alloc_faults virtio_mem hotplug reset pins guards migration"},
         {"iommu=iommu", "unknown axis value iommu=iommu; this version has: "
                         "type1|type1v1|iommufd|compat|compatv1"},
         {"order=\x1b[1m", "unknown axis value order=?[1m; this version has: "
@@ -470,6 +494,7 @@ int main(void)
         T("same-seed-same-program", test_same_seed_same_program),
         T("vocabulary-without-points", test_empty_vocabulary),
         T("options", test_options),
+        T("no-alloc-faults", test_no_alloc_faults),
         T("conversions-share", test_conversions_share),
         T("bad-options", test_bad_options),
     };

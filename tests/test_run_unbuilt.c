@@ -14,7 +14,6 @@ static const struct {
     uint32_t op, line;
 } rows[] = {
     {V "machine mode=inplace kernel=proposed\n" REGION, "mode=inplace", 0, 0},
-    {V "machine tracker=extents\n" REGION, "tracker=extents", 0, 0},
     {V "machine iommu=type1v1\n" REGION, "iommu=type1v1", 0, 0},
     {V "machine iommu=iommufd\n" REGION, "iommu=iommufd", 0, 0},
     {V "machine iommu=compat\n" REGION, "iommu=compat", 0, 0},
