@@ -354,15 +354,12 @@ static void test_no_alloc_faults(void **state)
     must_set(&t->o, "faults=on");
     for (int off = 0; off < 2; off++) {
         uint32_t n = 0, alloc = 0;
-
         must_set(&t->o, off ? "alloc_faults=off" : "alloc_faults=free");
         for (uint64_t seed = 1; seed < 500; seed++) {
             assert_int_equal(generate(&t->p, seed, &t->o, &test_vocabulary), 0);
             for (uint32_t i = 0; i < t->p.n_ops; i++) {
-                if (t->p.ops[i].kind != OP_FAULT)
-                    continue;
-                n++;
-                alloc += strcmp(test_point_name(t->p.ops[i].point), "core/alloc") == 0;
+                if (t->p.ops[i].kind == OP_FAULT && ++n)
+                    alloc += !strcmp(test_point_name(t->p.ops[i].point), "core/alloc");
             }
         }
         assert_true(n > 400);
