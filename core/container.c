@@ -73,6 +73,8 @@ static int open_device(struct container *c, struct container_device *d, bool fir
         return rc;
     c->entry_limit = UINT64_MAX;
     rc = c->ops->entry_limit ? c->ops->entry_limit(c, &c->entry_limit) : 0;
+    if (!rc)
+        rc = container_cut_prepare(c);
     if (rc)
         (void)c->ops->close_device(c, d);
     return rc;
@@ -194,7 +196,7 @@ int vmm_container_add(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all, ui
 
     if (rc)
         return rc;
-    if (iommu >= N_IOMMUS)
+    if (iommu >= N_IOMMUS || (vmm->config.split == VMM_SPLIT_CUT && !ops_of[iommu]->can_cut))
         rc = -EINVAL;
     if (!rc)
         rc = array_room(&vmm->host, (void **)&vmm->containers, &vmm->cap_containers,

@@ -21,6 +21,7 @@ struct container_ops {
     uint32_t type;    /* for VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU */
     /* An unmap that fails (but for EFAULT) has unmapped nothing. */
     bool unmaps_all_or_nothing;
+    bool can_cut; /* an iommufd: a part of a mapping can go */
     /* It was just opened. */
     int (*prepare)(struct container *c);
     int (*open_device)(struct container *c, struct container_device *d, bool first);
@@ -46,6 +47,9 @@ int container_vfio_prepare(struct container *c);
 int container_vfio_open_device(struct container *c, struct container_device *d, bool first);
 int container_vfio_close_device(struct container *c, const struct container_device *d);
 
+/* What takes a part out of a mapping; core/container_cut.c. */
+enum cut_by { CUT_BY_NOTHING, CUT_BY_UNMAP, CUT_BY_IOCTL };
+
 struct container_device {
     uint32_t group;
     int group_fd, fd;
@@ -59,6 +63,7 @@ struct container {
     bool listen_all;
     int fd;           /* -1: not open */
     uint32_t ioas_id; /* iommufd: what is mapped into */
+    enum cut_by cut_by;
     struct container_device *devices;
     uint32_t n_devices, cap_devices;
     struct vfio_listener *listeners, **last; /* in order of registration */
@@ -77,6 +82,9 @@ int container_free(struct container *c);
  * only when the first of them are made. The lock is held. */
 int container_has_room(const struct container *c, uint64_t more);
 
+/* Its IOMMU is chosen and nothing is mapped: split=cut, if that is wanted. */
+int container_cut_prepare(struct container *c);
+
 /* ---- mapping; the container's lock is held, room in the ledger is reserved ---- */
 
 /* One mapping of [first, end). A failure that may have taken effect is cleaned up here; where
@@ -90,5 +98,10 @@ int container_map(struct container *c, uint64_t first, uint64_t end, uint64_t va
  * After an error the ledger holds what is known to be mapped, and doubts what may be. `undo`:
  * the ledger may hold what a failed map only might have left; less is fine. */
 int container_unmap(struct container *c, uint64_t first, uint64_t end, bool undo);
+
+/* split=cut: [first, end) may be unmapped now, whatever of mappings that is. */
+int container_cut(struct container *c, uint64_t first, uint64_t end);
+/* VFIO's unmap, on whatever file the container has. */
+int64_t container_vfio_unmap(struct container *c, uint64_t iova, uint64_t size);
 
 #endif

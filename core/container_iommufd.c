@@ -96,6 +96,7 @@ static int ioas_is_mapped(struct container *c, uint64_t iova, uint64_t size)
 
 const struct container_ops container_iommufd_ops = {
     .path = "/dev/iommu",
+    .can_cut = true,
     .prepare = iommufd_prepare,
     .open_device = iommufd_open_device,
     .close_device = iommufd_close_device,

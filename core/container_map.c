@@ -31,7 +31,10 @@ static int map_call(struct container *c, uint64_t first, uint64_t end, uint64_t 
 
 static int64_t unmap_call(struct container *c, uint64_t first, uint64_t end)
 {
-    return c->ops->unmap(c, first << c->vmm->page_shift, (uint64_t)bytes(c, end - first));
+    uint64_t iova = first << c->vmm->page_shift, size = (uint64_t)bytes(c, end - first);
+
+    return c->cut_by == CUT_BY_UNMAP ? container_vfio_unmap(c, iova, size)
+                                     : c->ops->unmap(c, iova, size);
 }
 
 /* Unmaps, although it may have been done already, or that failed with EFAULT: bytes, 0 where
@@ -111,6 +114,10 @@ int container_unmap(struct container *c, uint64_t first, uint64_t end, bool undo
     }
     if (unknown && !undo) /* an undo maps it all again */
         ledger_doubt(&c->ledger, first, end);
+    if (got >= 0 && c->cut_by == CUT_BY_UNMAP) { /* it may have been a part */
+        ledger_cut(&c->ledger, first);
+        ledger_cut(&c->ledger, end);
+    }
     if (got >= 0)
         ledger_remove(&c->ledger, first, end);
     /* An unmap that works leaves nothing in its range, however much it found. */

@@ -21,7 +21,7 @@ static int type1_map(struct container *c, uint64_t iova, uint64_t size, uint64_t
     return host_ioctl(&c->vmm->host, c->fd, VFIO_IOMMU_MAP_DMA, &arg);
 }
 
-static int64_t type1_unmap(struct container *c, uint64_t iova, uint64_t size)
+int64_t container_vfio_unmap(struct container *c, uint64_t iova, uint64_t size)
 {
     struct vfio_iommu_type1_dma_unmap arg = {
         .argsz = sizeof arg,
@@ -77,7 +77,8 @@ static int type1_entry_limit(struct container *c, uint64_t *limit)
 
 #define VFIO_CALLS                                                                             \
     .prepare = container_vfio_prepare, .open_device = container_vfio_open_device,              \
-    .close_device = container_vfio_close_device, .map = type1_map, .unmap = type1_unmap
+    .close_device = container_vfio_close_device, .map = type1_map,                             \
+    .unmap = container_vfio_unmap
 
 const struct container_ops container_type1_ops = {
     .path = "/dev/vfio/vfio",
@@ -101,12 +102,14 @@ const struct container_ops container_type1v1_ops = {
  */
 const struct container_ops container_compat_ops = {
     .path = "/dev/iommu",
+    .can_cut = true,
     .type = VFIO_TYPE1v2_IOMMU,
     VFIO_CALLS,
 };
 
 const struct container_ops container_compatv1_ops = {
     .path = "/dev/iommu",
+    .can_cut = true,
     .type = VFIO_TYPE1_IOMMU,
     VFIO_CALLS,
 };

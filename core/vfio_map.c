@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a listener has mapped: how populated runs become mappings, and what becomes of a mapping
- * of which only a part is discarded (mapping=run). With split=remap it goes as a whole, and
- * what stays populated of it is mapped again: for a moment a device has no access there, but
- * never a wrong one. An undo puts the old mapping back, so that it needs no more entries than
- * there were.
+ * of which only a part is discarded (mapping=run). With split=cut the kernel takes the part out
+ * (core/container_cut.c). With split=remap the mapping goes as a whole, and what stays
+ * populated of it is mapped again: for a moment a device has no access there, but never a wrong
+ * one. An undo puts the old mapping back, so that it needs no more entries than there were.
  */
 #include <assert.h>
 
@@ -82,7 +82,8 @@ int vfio_map_plan(const struct vfio_listener *l, uint64_t first, uint64_t end,
     if ((cuts_head || cuts_tail) && vmm->config.split == VMM_SPLIT_REFUSE)
         return -EOPNOTSUPP;
     plan->more = cuts_head && head.end > b;
-    plan->cuts = (uint32_t)cuts_head + cuts_tail;
+    if (vmm->config.split == VMM_SPLIT_REMAP)
+        plan->cuts = (uint32_t)cuts_head + cuts_tail;
     return 0;
 }
 
@@ -118,6 +119,11 @@ int vfio_map_discard(struct vfio_listener *l, uint64_t first, uint64_t end)
 {
     uint64_t a = iova_of(l, first), b = iova_of(l, end);
 
+    if (l->container->cut_by != CUT_BY_NOTHING) {
+        int rc = container_cut(l->container, a, b);
+
+        return rc ? rc : container_unmap(l->container, a, b, false);
+    }
     if (maps_pages(l))
         return container_unmap(l->container, a, b, false);
     return unmap_and_map_rest(l, a, b);

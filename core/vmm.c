@@ -57,7 +57,7 @@ static bool config_ok(const struct vmm_config *config)
 
     return size >= 2 && (size & (size - 1)) == 0 && config->mode <= VMM_MODE_INPLACE &&
            config->tracker <= VMM_TRACKER_EXTENTS && config->mapping <= VMM_MAPPING_RUN &&
-           (config->split == VMM_SPLIT_REMAP || config->split == VMM_SPLIT_REFUSE);
+           config->split <= VMM_SPLIT_REFUSE;
 }
 
 int vmm_create(const struct host *host, const struct sync *sync,
