@@ -13,10 +13,7 @@
 
 static const uint32_t axis_values[AXIS_COUNT] = {
     [AXIS_mode] = BIT(MODE_INPLACE),
-    [AXIS_iommu] =
-        BIT(IOMMU_TYPE1V1) | BIT(IOMMU_IOMMUFD) | BIT(IOMMU_COMPAT) | BIT(IOMMU_COMPATV1),
     [AXIS_split] = BIT(SPLIT_CUT),
-    [AXIS_kernel] = BIT(KERNEL_7_3) | BIT(KERNEL_PROPOSED),
 };
 
 static const bool virtio_mem = true;
