@@ -36,7 +36,7 @@ GROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
 objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
 OBJS   := $(call objects,$(ROOMS:%=%/*.c) cli/*.c tests/*.c bench/*.c)
 CLI    := $(call objects,cli/*.c)
-HELPERS := $(call objects,$(filter-out tests/test_%,$(wildcard tests/*.c)))
+HELPERS := $(call objects,$(filter-out tests/test_% tests/misbehaving.c,$(wildcard tests/*.c)))
 TESTS  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 # gmemcheck around a subject that misbehaves, for tests/bad-input.sh.
 MISBEHAVING := $(B)/tests/misbehaving

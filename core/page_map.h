@@ -20,7 +20,7 @@ struct page_map;
 struct page_map_ops {
     bool (*get)(const struct page_map *map, uint64_t page);
     /* Never fails and never allocates. Where it makes more runs of true pages than there are,
-     * room for them is reserved; a value for all pages, or for a whole run, needs none. */
+     * room for them is reserved. A value for all pages, false for a whole run need none. */
     void (*set)(struct page_map *map, uint64_t first, uint64_t end, bool value);
     /* The first run of pages with this value in the range, cut to it. False: none. */
     bool (*next_run)(const struct page_map *map, uint64_t first, uint64_t end, bool value,

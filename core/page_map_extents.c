@@ -160,8 +160,7 @@ static const struct page_map_ops extents_ops = {
 
 int page_map_init_extents(struct page_map *map, const struct host *host, uint64_t n_pages)
 {
-    (void)host;
     assert(n_pages > 0);
     *map = (struct page_map){.ops = &extents_ops, .n_pages = n_pages};
-    return 0;
+    return run_tree_grow(&map->tree, host, 1); /* for a value of all pages */
 }

@@ -48,23 +48,25 @@ int ram_block_map_private(struct vmm *vmm, const struct ram_block *block, int fd
                      hva);
 }
 
-/* ram_block_free gives it back. */
-static int take_guard(struct vmm *vmm, struct ram_block *block)
+/* One for guest_memfd, one for virtio-mem, before anything is done. */
+static int take_guards(struct vmm *vmm, struct ram_block *block)
 {
-    int rc = discard_guard_take(vmm, VMM_GUARD_COORDINATED_REQUIRE);
+    uint32_t want = block->config.guest_memfd + (block->config.virtio_mem_block != 0);
 
-    block->n_guards += !rc;
-    return rc;
+    for (; block->n_guards < want; block->n_guards++) {
+        int rc = discard_guard_take(vmm, VMM_GUARD_COORDINATED_REQUIRE);
+
+        if (rc)
+            return rc;
+    }
+    return 0;
 }
 
 static int make_private_side(struct vmm *vmm, struct ram_block *block)
 {
     uint64_t n_pages = block->size >> vmm->page_shift;
-    int undo_error, rc = take_guard(vmm, block);
+    int undo_error, rc = kvm_create_guest_memfd(vmm, block->size);
 
-    if (rc)
-        return rc;
-    rc = kvm_create_guest_memfd(vmm, block->size);
     if (rc < 0)
         return rc;
     block->gmem_fd = rc;
@@ -83,13 +85,10 @@ static int make_private_side(struct vmm *vmm, struct ram_block *block)
 static int add_virtio_mem(struct vmm *vmm, struct ram_block *block)
 {
     uint32_t shift = vmm->page_shift;
-    int undo_error, rc = take_guard(vmm, block);
-
-    if (rc)
-        return rc;
-    rc = virtio_mem_init(&block->virtio_mem, &vmm->host, block->size >> shift,
-                         block->config.virtio_mem_block >> shift,
-                         block->config.requested_size >> shift);
+    int undo_error;
+    int rc = virtio_mem_init(&block->virtio_mem, &vmm->host, block->size >> shift,
+                             block->config.virtio_mem_block >> shift,
+                             block->config.requested_size >> shift);
     if (rc)
         return rc;
     block->has_virtio_mem = true;
@@ -98,10 +97,10 @@ static int add_virtio_mem(struct vmm *vmm, struct ram_block *block)
 
 int ram_block_open(struct vmm *vmm, struct ram_block *block)
 {
-    int rc = 0;
+    int rc = take_guards(vmm, block);
 
     assert(!block->present && !block->guest_memfd);
-    if (block->kind != VMM_REGION_MMIO && !block->in_place)
+    if (!rc && block->kind != VMM_REGION_MMIO && !block->in_place)
         rc = map_shared_side(vmm, block);
     if (!rc && block->config.guest_memfd)
         rc = make_private_side(vmm, block);

@@ -204,6 +204,9 @@ static bool judge_done(struct model *o, const struct op_result *r, struct violat
         if (!adopt_reset(o, failed_drops(r), v))
             return false;
         break;
+    case OP_GUARD:
+        adopt_guard(o);
+        break;
     default:
         assert(p->kind == OP_LISTEN && p->candidate);
         break;

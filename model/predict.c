@@ -97,6 +97,9 @@ static void plan_device(const struct model *o, const struct op *op, struct plan 
         p->refused = attach ? EEXIST : ENOENT;
         return;
     }
+    p->refused = attach ? guard_refuses(o, GUARD_UNCOORDINATED_DISABLE) : 0;
+    if (p->refused)
+        return;
     /* Only the first and the last device of a container change what is mapped. */
     if (o->containers[c].n_devices == (attach ? 0 : 1)) {
         p->container = c;
@@ -162,7 +165,9 @@ static void plan_region(const struct model *o, const struct op *op, struct plan 
         p->refused = ENOENT;
     else if (op->kind == OP_ADD && !absent)
         p->refused = EEXIST;
-    else
+    else if (op->kind == OP_ADD && o->m->regions[op->region].guest_memfd)
+        p->refused = guard_refuses(o, GUARD_COORDINATED_REQUIRE);
+    if (!p->refused)
         p->container = CONTAINER_ANY;
     p->home_lo = o->region_first[op->region];
     p->home_hi = o->region_first[op->region + 1];
@@ -206,6 +211,9 @@ void plan_op(const struct model *o, const struct op *op, struct plan *p)
         break;
     case OP_RESET:
         plan_reset(o, p);
+        break;
+    case OP_GUARD:
+        plan_guard(o, op, p);
         break;
     default: /* OP_FAULT, OP_DISARM: nothing is asked of the subject */
         break;

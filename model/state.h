@@ -129,6 +129,7 @@ struct model {
     bool drop_failed; /* ever: an old drop may be tried again at any time */
     bool touched;     /* something was seen since the last model_after_call */
     bool attached[PROGRAM_DEVICES_MAX];
+    uint32_t guards[GUARD_KIND_COUNT]; /* taken by others */
     struct container_state containers[PROGRAM_CONTAINERS_MAX];
     struct view_totals totals, pre_totals;
     uint64_t shared_slots; /* placed RAM and ROM that is shared */
@@ -298,6 +299,12 @@ bool plan_renews(const struct model *o, uint32_t slot);
 /* May its current side come into being? Its shared side, as a part of a huge page? */
 bool plan_touches(const struct model *o, uint32_t slot);
 bool plan_touches_huge(const struct model *o, uint32_t slot);
+
+/* ---- guards.c ---- */
+/* EBUSY: someone holds a discard guard that this kind does not go with. */
+int guard_refuses(const struct model *o, uint32_t kind);
+void plan_guard(const struct model *o, const struct op *op, struct plan *p);
+void adopt_guard(struct model *o);
 
 /* ---- outcome.c has model_op_end; rules, one a file. They return true when all is well, else
  * fill *v. ---- */

@@ -131,6 +131,9 @@ void execute_op(struct runner *r, const struct op *op)
     case OP_QUERY:
         error = execute_query(r, op);
         break;
+    case OP_GUARD:
+        error = r->subject->guard(r->state, op->unit, op->value != 0);
+        break;
     case OP_FAULT:
         error = execute_fault(r, op);
         break;

@@ -43,6 +43,8 @@ struct subject {
     int (*region_remove)(void *state, uint32_t region);
     int (*region_add)(void *state, uint32_t region);
     int (*reset)(void *state);
+    /* Another user of the machine takes, or gives back, a discard guard: enum guard_kind. */
+    int (*guard)(void *state, uint32_t kind, bool on);
     int (*is_populated)(void *state, uint32_t region, uint64_t offset, uint64_t size);
 
     /* Questions that change nothing and make no host call. */

@@ -166,6 +166,19 @@ static int core_reset(void *state)
     return vmm_reset(state);
 }
 
+static int core_guard(void *state, uint32_t kind, bool on)
+{
+    static const enum vmm_guard kinds[] = {
+        [GUARD_DISABLE] = VMM_GUARD_DISABLE,
+        [GUARD_UNCOORDINATED_DISABLE] = VMM_GUARD_UNCOORDINATED_DISABLE,
+        [GUARD_REQUIRE] = VMM_GUARD_REQUIRE,
+        [GUARD_COORDINATED_REQUIRE] = VMM_GUARD_COORDINATED_REQUIRE,
+    };
+
+    assert(kind < sizeof kinds / sizeof kinds[0]);
+    return vmm_guard(state, kinds[kind], on);
+}
+
 static int core_is_populated(void *state, uint32_t region, uint64_t offset, uint64_t size)
 {
     return vmm_is_populated(state, region, offset, size);
@@ -202,6 +215,7 @@ const struct subject subject_core = {
     .region_remove = core_region_remove,
     .region_add = core_region_add,
     .reset = core_reset,
+    .guard = core_guard,
     .is_populated = core_is_populated,
     .populated_bits = core_populated_bits,
     .stopped = core_stopped,

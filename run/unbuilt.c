@@ -19,8 +19,8 @@ static const uint32_t axis_values[AXIS_COUNT] = {
 static const bool virtio_mem = true;
 
 static const uint32_t ops = BIT(OP_PLUG) | BIT(OP_UNPLUG) | BIT(OP_UNPLUG_ALL) |
-                            BIT(OP_RESIZE) | BIT(OP_PIN) | BIT(OP_UNPIN) | BIT(OP_GUARD) |
-                            BIT(OP_MIGRATE) | BIT(OP_DIRTY_SYNC);
+                            BIT(OP_RESIZE) | BIT(OP_PIN) | BIT(OP_UNPIN) | BIT(OP_MIGRATE) |
+                            BIT(OP_DIRTY_SYNC);
 
 static const uint32_t expects = BIT(EXPECT_RESPONSE) | BIT(EXPECT_PLUGGED) |
                                 BIT(EXPECT_UNPLUGGED) | BIT(EXPECT_DIRTY) | BIT(EXPECT_CLEAN) |

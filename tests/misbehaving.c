@@ -72,6 +72,7 @@ const struct subject subject_core = {
     .region_remove = core_region_remove,
     .region_add = core_region_add,
     .reset = core_reset,
+    .guard = core_guard,
     .is_populated = core_is_populated,
     .populated_bits = core_populated_bits,
     .stopped = core_stopped,

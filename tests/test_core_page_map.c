@@ -271,6 +271,23 @@ static void content_decides_the_shape(void **state)
     page_map_destroy(&carved, &host);
 }
 
+/* All pages at once, both ways: nobody has to reserve for that. */
+static void all_pages_need_no_room(void **state)
+{
+    struct page_map map;
+
+    (void)state;
+    assert_int_equal(page_map_init(&map, &host, tracker, PAGES_MAX), 0);
+    page_map_set(&map, 0, PAGES_MAX, true);
+    assert_int_equal(map.n_set, PAGES_MAX);
+    map_set(&map, 5, 9, false);
+    page_map_set(&map, 0, PAGES_MAX, true);
+    assert_true(page_map_all(&map, 0, PAGES_MAX, true));
+    page_map_set(&map, 0, PAGES_MAX, false);
+    assert_int_equal(map.n_set, 0);
+    page_map_destroy(&map, &host);
+}
+
 static void *no_alloc(void *ctx, const char *caller, size_t size)
 {
     (void)ctx, (void)caller, (void)size;
@@ -295,8 +312,9 @@ static void no_memory(void **state)
     page_map_destroy(&map, &poor);
     assert_int_equal(page_map_init(&map, &poor, VMM_TRACKER_BITMAP, 128), 0);
     page_map_destroy(&map, &poor);
-    assert_int_equal(page_map_init(&map, &poor, VMM_TRACKER_EXTENTS, 129), 0);
-    assert_int_equal(page_map_reserve(&map, &poor, 1), -ENOMEM);
+    assert_int_equal(page_map_init(&map, &poor, VMM_TRACKER_EXTENTS, 1), -ENOMEM);
+    page_map_destroy(&map, &poor);
+    assert_int_equal(page_map_init(&map, &host, VMM_TRACKER_EXTENTS, 129), 0);
     assert_int_equal(page_map_reserve(&map, &host, 1), 0);
     page_map_set(&map, 5, 7, true);
     assert_int_equal(page_map_reserve(&map, &poor, 1000), -ENOMEM);
@@ -333,6 +351,7 @@ int main(void)
         BOTH("random-against-array", random_against_array),
         BOTH("all-runs-of-a-pattern", all_runs_of_a_pattern),
         BOTH("one-tebibyte", one_tebibyte),
+        BOTH("all-pages-need-no-room", all_pages_need_no_room),
         BOTH("one-reservation-for-a-request", one_reservation_for_a_request),
         {"core/page-map/trackers-agree", trackers_agree, NULL, NULL, NULL},
         {"core/page-map/content-decides-the-shape", content_decides_the_shape, NULL, NULL,

@@ -16,7 +16,6 @@ static const struct {
     {V "machine mode=inplace kernel=proposed\n" REGION, "mode=inplace", 0, 0},
     {V "machine\nregion ram0 pages=8 virtio_mem=2\nsection ram0[0..8) at 0\n",
      "regions with virtio_mem", 0, 0},
-    {V "machine\n" REGION "disarm\nguard disable on\n", "guard", 1, 6},
     {V "machine\n" REGION "disarm\nmigrate start\n", "migrate", 1, 6},
     {V "machine\n" REGION "disarm\ndirty-sync\n", "dirty-sync", 1, 6},
     {V "machine\n" REGION "disarm\nexpect plugged ram0[0]\n", "plugged", 0, 6},
