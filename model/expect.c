@@ -76,6 +76,21 @@ static bool expect_pages(const struct model *o, const struct expect *e, struct v
     return true;
 }
 
+static bool expect_blocked(const struct model *o, const struct expect *e,
+                           const struct op_result *r, struct violation *v)
+{
+    uint32_t lo, hi;
+
+    if (!layout_range(o, e->region, e->start, e->size, &lo, &hi))
+        return violate(o, v, rule_expect, MODEL_NO_PAGE, CONTAINER_NONE, "no such page");
+    if (r->blocked_page == lo)
+        return true;
+    if (r->blocked_page == MODEL_NO_PAGE)
+        return violate(o, v, rule_expect, lo, CONTAINER_NONE, "nothing is said to be in use");
+    return violate(o, v, rule_expect, lo, CONTAINER_NONE, "guest page %u is said to be in use",
+                   r->blocked_page);
+}
+
 bool model_expect(const struct model *o, const struct expect *e, const struct op_result *r,
                   uint32_t calls_of_point, struct violation *v)
 {
@@ -97,6 +112,8 @@ bool model_expect(const struct model *o, const struct expect *e, const struct op
         return want_value(o, "populated", e->value, r->data, v);
     case EXPECT_STOPPED:
         return want_value(o, "stopped", e->value, r->stopped, v);
+    case EXPECT_BLOCKED:
+        return expect_blocked(o, e, r, v);
     case EXPECT_ENTRIES:
         if (e->unit >= o->m->n_containers)
             return violate(o, v, rule_expect, MODEL_NO_PAGE, e->unit, "no such container");

@@ -33,6 +33,8 @@ static void place(struct block *b, const struct machine *m, struct model *o)
     o->state = take(b, n_pages, sizeof(*o->state));
     o->tokens[0] = take(b, n_pages, sizeof(*o->tokens[0]));
     o->tokens[1] = take(b, n_pages, sizeof(*o->tokens[1]));
+    if (m->axis[AXIS_mode] == MODE_INPLACE)
+        o->pins = take(b, n_pages, sizeof(*o->pins));
     o->changes = take(b, n_slots, sizeof(*o->changes));
     o->dirty = take(b, n_slots, sizeof(*o->dirty));
     o->map_changes = take(b, (size_t)n_slots * m->n_containers, sizeof(*o->map_changes));
@@ -61,6 +63,7 @@ struct model *model_new(void *memory, const struct machine *m)
     place(&b, m, o);
     o->m = m;
     o->runs = m->axis[AXIS_mapping] == MAPPING_RUN;
+    o->in_place = m->axis[AXIS_mode] == MODE_INPLACE;
     o->page_shift = (uint32_t)__builtin_ctz(layout_page_size(m));
     o->op_serial = 1; /* no mark is set in zeroed memory */
     o->call_serial = 1;
@@ -307,6 +310,7 @@ void model_op_begin(struct model *o, const struct op *op)
 void model_teardown_begin(struct model *o)
 {
     o->phase = PHASE_TEARDOWN;
+    o->n_pins = 0; /* the others go first */
 }
 
 bool model_after_teardown(struct model *o, struct violation *v)
@@ -369,7 +373,7 @@ bool model_retry_must_succeed(const struct model *o, const struct op *op)
     if (p.refused || p.free_result)
         return false;
     need = plan_need(o, &p);
-    return !need.too_many_entries && !need.too_much_locked;
+    return !need.too_many_entries && !need.too_much_locked && need.in_use == MODEL_NO_PAGE;
 }
 
 uint32_t model_pages_changed(const struct model *o)
@@ -393,10 +397,11 @@ const struct view_mapping *model_mapping(const struct model *o, uint32_t contain
 const char *model_rule_name(uint32_t i)
 {
     const char *const names[] = {
-        rule_s1,  rule_s2,  rule_s3,   rule_s4,    rule_s5, rule_s6,  rule_i1,
-        rule_i2,  rule_i3,  rule_i4,   rule_i7,    rule_i8, rule_o1,  rule_o2,
-        rule_o3,  rule_o4,  rule_o5,   rule_o6,    rule_o7, rule_o10, rule_o9,
-        rule_o11, rule_o12, rule_data, rule_query, rule_x0, rule_x1,  rule_expect,
+        rule_s1,    rule_s2,  rule_s3,           rule_s4,  rule_s5,  rule_s6,
+        rule_i1,    rule_i2,  rule_i3,           rule_i4,  rule_i7,  rule_i8,
+        rule_o1,    rule_o2,  rule_o3,           rule_o4,  rule_o5,  rule_o6,
+        rule_o7,    rule_o10, rule_o9,           rule_o11, rule_o12, rule_data,
+        rule_query, rule_pin, rule_blocked_name, rule_x0,  rule_x1,  rule_expect,
     };
 
     return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;

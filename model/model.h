@@ -49,6 +49,7 @@ struct op_result {
     bool undelivered;      /* the vCPU did not come to the guest's request: it still waits */
     bool has_status;       /* a hypercall exit was served */
     uint64_t guest_status; /* what the guest was told */
+    uint32_t blocked_page; /* the page that the subject says was in use, or MODEL_NO_PAGE */
     uint64_t data;         /* OP_READ, OP_DMA_READ: token; OP_QUERY: answer */
     uint32_t n_calls;      /* host calls with an effect on kernel state that the op made */
     uint32_t n_failed; /* entries in failed[]; more than fit are counted here all the same */

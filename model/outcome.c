@@ -271,6 +271,8 @@ static bool judge(struct model *o, const struct op_result *r, struct violation *
         o->outcome = MODEL_STOPPED;
         return rule_o6_after_stop(o, r, v);
     }
+    if (!rule_blocked(o, r, v))
+        return false;
     if (r->stopped)
         return judge_stopped(o, r, v);
     o->outcome = r->error ? MODEL_REJECTED : MODEL_DONE;
@@ -282,6 +284,9 @@ static bool judge(struct model *o, const struct op_result *r, struct violation *
         return rule_data_op(o, r, v) && judge_quiet(o, v);
     case OP_QUERY:
         return rule_query_op(o, r, v) && judge_quiet(o, v);
+    case OP_PIN:
+    case OP_UNPIN:
+        return rule_pin_op(o, r, v) && judge_quiet(o, v);
     case OP_FAULT:
     case OP_DISARM:
         return judge_quiet(o, v);

@@ -205,6 +205,11 @@ void plan_op(const struct model *o, const struct op *op, struct plan *p)
     case OP_QUERY:
         plan_query(o, op, p);
         break;
+    case OP_PIN:
+    case OP_UNPIN:
+        if (!layout_range(o, op->region, op->start, op->size, &p->home_lo, &p->home_hi))
+            p->refused = EINVAL;
+        break;
     case OP_REMOVE:
     case OP_ADD:
         plan_region(o, op, p);
@@ -272,6 +277,7 @@ bool plan_touches(const struct model *o, uint32_t slot)
                (p->goes_on && home >= p->home_lo && home < p->home_hi);
     case OP_READ:
     case OP_WRITE:
+    case OP_PIN:
         return home >= p->home_lo && home < p->home_hi;
     case OP_ATTACH:
     case OP_LISTEN: /* a page is touched through one address and seen at all of them */
@@ -338,9 +344,11 @@ struct need plan_need(const struct model *o, const struct plan *p)
 {
     uint64_t pages[PROGRAM_CONTAINERS_MAX] = {0}, entries[PROGRAM_CONTAINERS_MAX] = {0};
     uint64_t total = 0, more = 0;
-    struct need need = {p->too_many_entries, false};
+    struct need need = {.too_many_entries = p->too_many_entries, .in_use = MODEL_NO_PAGE};
 
     assert(!p->refused);
+    if (o->n_pins && p->kind == OP_CONVERT && p->to_private && !p->goes_on)
+        need.in_use = pin_in_the_way(o, p->lo, p->hi);
     if (p->kind == OP_CONVERT && !p->to_private && !p->goes_on) {
         count_populated(o, p, pages);
         count_populated(o, p, entries);
@@ -360,7 +368,7 @@ struct need plan_need(const struct model *o, const struct plan *p)
         bool is_counted = p->candidate && (i == p->container || p->kind == OP_ADD);
         uint64_t counted = is_counted ? entries[i] : 0;
 
-        if (!o->runs && entries[i] && entries_are_limited(o) &&
+        if (!o->runs && entries[i] &&
             c->wanted_units - counted + entries[i] > o->m->containers[i].entry_limit)
             need.too_many_entries = true;
         more += pages[i];

@@ -41,7 +41,7 @@ bool rule_data_op(struct model *o, const struct op_result *r, struct violation *
                        errno_name(error), errno_name(r->error));
     if (error)
         return true;
-    token = &o->tokens[page_is_private(o, p->home_lo)][p->home_lo];
+    token = &o->tokens[!o->in_place && page_is_private(o, p->home_lo)][p->home_lo];
     if (p->kind == OP_WRITE || p->kind == OP_DMA_WRITE)
         *token = o->op.value;
     else if (r->data != *token)

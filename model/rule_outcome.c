@@ -33,6 +33,9 @@ bool failed_in_undo(const struct op_result *r)
     for (uint32_t i = 0; i < n_recorded(r); i++) {
         const struct failed_call *f = &r->failed[i];
 
+        /* A page in use refuses a request, never an undo. */
+        if (f->error == EAGAIN && !f->injected)
+            continue;
         if (f->in_undo && !f->made_good && (!f->late || f->retried))
             return true;
     }
@@ -107,7 +110,8 @@ bool rule_failed(const struct model *o, const struct op_result *r, struct violat
     if (o->plan.kind == OP_DETACH)
         return violate(o, v, rule_o2, MODEL_NO_PAGE, CONTAINER_NONE,
                        "a detach always succeeds, returned %s", errno_name(r->error));
-    if (!by_fault && !need.too_many_entries && !need.too_much_locked)
+    if (!by_fault && !need.too_many_entries && !need.too_much_locked &&
+        need.in_use == MODEL_NO_PAGE)
         return violate(o, v, r->n_failed ? rule_o4 : rule_o2, MODEL_NO_PAGE, CONTAINER_NONE,
                        r->n_failed ? "the target fits, but it returned %s"
                                    : "nothing failed, but it returned %s",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* S1: no mapping shows a private frame, of this page or of any other; and the kernel calls a
- * page shared as long as it is mapped, but where order=attribute-first makes it private. */
+ * page shared as long as it is mapped, but where order=attribute-first makes it private (in
+ * place there is one frame, and no instant in between). */
 #include "model/state.h"
 
 const char rule_s1[] = "S1 private-page-mapped";
@@ -26,7 +27,7 @@ bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
 /* To shared the attribute comes first and goes last; to private the order says. */
 static bool attribute_may_be_early(const struct model *o)
 {
-    return o->plan.kind == OP_CONVERT && o->plan.to_private &&
+    return o->plan.kind == OP_CONVERT && o->plan.to_private && !o->in_place &&
            o->m->axis[AXIS_order] == ORDER_ATTRIBUTE_FIRST;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* S3: a side is dropped or replaced only while the attribute names the other one. */
+/* S3: a side is dropped or replaced only while the attribute names the other one; in place,
+ * where both are one, never. */
 #include "model/state.h"
 
 const char rule_s3[] = "S3 live-side-dropped";
@@ -12,6 +13,12 @@ bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *
     assert(slot < o->n_slots);
     if (plan_renews(o, slot)) /* a reset, a region that goes */
         return true;
+    if (o->in_place && (o->info[slot].kind & SLOT_GMEM)) {
+        if (!view_frame(old) || view_frame(old) == view_frame(now))
+            return true;
+        return violate(o, v, rule_s3, slot, CONTAINER_NONE, "its only frame %u went (now %u)",
+                       view_frame(old), view_frame(now));
+    }
     if (old->shared_frame && now->shared_frame != old->shared_frame && !now->is_private)
         return violate(o, v, rule_s3, slot, CONTAINER_NONE,
                        "shared frame %u went (now %u) while the page is shared",

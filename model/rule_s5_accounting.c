@@ -5,7 +5,6 @@
 
 const char rule_s5[] = "S5 accounting";
 
-/* What iommufd still has when its last device went reaches nothing. */
 static bool container_counts(const struct model *o, uint32_t i, struct violation *v)
 {
     const struct container_state *c = &o->containers[i];
@@ -15,11 +14,11 @@ static bool container_counts(const struct model *o, uint32_t i, struct violation
                        "%llu pages are mapped; it counts %llu and %llu pins",
                        (unsigned long long)c->mapped, (unsigned long long)c->seen.mapped_pages,
                        (unsigned long long)c->seen.pins);
-    if (c->seen.entries != c->entries && (c->mapped || entries_are_limited(o)))
+    if (c->seen.entries != c->entries)
         return violate(o, v, rule_s5, MODEL_NO_PAGE, i,
                        "the mappings make %llu entries; it counts %u",
                        (unsigned long long)c->entries, c->seen.entries);
-    if (entries_are_limited(o) && c->entries > o->m->containers[i].entry_limit)
+    if (c->entries > o->m->containers[i].entry_limit)
         return violate(o, v, rule_s5, MODEL_NO_PAGE, i, "%llu entries, the limit is %u",
                        (unsigned long long)c->entries, o->m->containers[i].entry_limit);
     if (c->mapped && !c->seen.open)
@@ -28,21 +27,38 @@ static bool container_counts(const struct model *o, uint32_t i, struct violation
     return true;
 }
 
+static uint64_t count_mapped(const struct model *o)
+{
+    uint64_t mapped = 0;
+
+    for (uint32_t i = 0; i < o->m->n_containers; i++)
+        mapped += o->containers[i].mapped;
+    return mapped;
+}
+
+bool rule_s5_pins(const struct model *o, struct violation *v)
+{
+    const struct view_totals *t = &o->totals;
+    uint64_t mapped = count_mapped(o);
+
+    if (t->pins == mapped + o->n_pins && t->locked_pages == mapped)
+        return true;
+    return violate(o, v, rule_s5, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "%llu pages are mapped, others hold %llu; %llu are pinned, %llu locked",
+                   (unsigned long long)mapped, (unsigned long long)o->n_pins,
+                   (unsigned long long)t->pins, (unsigned long long)t->locked_pages);
+}
+
 bool rule_s5_counts(const struct model *o, struct violation *v)
 {
     const struct view_totals *t = &o->totals;
-    uint64_t mapped = 0;
+    bool others_move = o->plan.kind == OP_PIN || o->plan.kind == OP_UNPIN; /* rule_pin.c asks */
 
-    for (uint32_t i = 0; i < o->m->n_containers; i++) {
+    for (uint32_t i = 0; i < o->m->n_containers; i++)
         if (!container_counts(o, i, v))
             return false;
-        mapped += o->containers[i].mapped;
-    }
-    if (t->pins != mapped || t->locked_pages != (locked_pages_count(o) ? mapped : 0))
-        return violate(o, v, rule_s5, MODEL_NO_PAGE, CONTAINER_NONE,
-                       "%llu pages are mapped; %llu are pinned, %llu locked",
-                       (unsigned long long)mapped, (unsigned long long)t->pins,
-                       (unsigned long long)t->locked_pages);
+    if (!others_move && !rule_s5_pins(o, v))
+        return false;
     if (o->m->memlock_pages && t->locked_pages > o->m->memlock_pages)
         return violate(o, v, rule_s5, MODEL_NO_PAGE, CONTAINER_NONE,
                        "%llu pages locked, the limit is %u",

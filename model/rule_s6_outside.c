@@ -36,6 +36,8 @@ bool rule_s6_frames(const struct model *o, const struct page_change *c, struct v
     bool shared = now->shared_frame && !c->pre.shared_frame;
     bool private = now->private_frame && !c->pre.private_frame;
 
+    if (o->in_place && view_frame(&c->pre)) /* at most it shows on the other side now */
+        return true;
     if (!shared && !private)
         return true;
     if (plan_touches(o, c->slot) || (shared && !private && plan_touches_huge(o, c->slot)))

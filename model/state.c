@@ -43,7 +43,7 @@ void state_start(struct model *o)
 }
 
 /* The page changes sides; whatever was on either side is gone, but for hugetlb's shared side.
- */
+ * In place it takes its content along. */
 void state_flip(struct model *o, uint32_t slot)
 {
     uint32_t home = o->info[slot].home;
@@ -51,7 +51,7 @@ void state_flip(struct model *o, uint32_t slot)
 
     assert((o->info[slot].kind & (SLOT_GMEM | SLOT_PLACED)) == (SLOT_GMEM | SLOT_PLACED));
     o->state[home] ^= PAGE_PRIVATE;
-    if (!(o->info[slot].kind & SLOT_HUGE))
+    if (!o->in_place && !(o->info[slot].kind & SLOT_HUGE))
         o->tokens[0][home] = 0;
     o->tokens[1][home] = 0;
     o->shared_slots += was_private ? 1 : -1ULL;

@@ -88,6 +88,7 @@ struct container_state {
 };
 
 enum model_phase { PHASE_BUILDING, PHASE_IDLE, PHASE_OP, PHASE_TEARDOWN };
+enum { PIN_NONE = 0 }; /* no frame has that number */
 enum { CONTAINER_NONE = UINT32_MAX, CONTAINER_ANY = UINT32_MAX - 1 };
 
 /* What the op at hand may do: set by plan_op (predict.c). */
@@ -111,6 +112,7 @@ struct plan {
 struct need {
     bool too_many_entries;
     bool too_much_locked;
+    uint32_t in_use; /* mode=inplace: the first page that someone else holds, or none */
 };
 
 struct model {
@@ -121,10 +123,15 @@ struct model {
     struct slot_info *info;
     struct slot_state *slots;
     uint8_t *state;      /* by guest page: PAGE_* */
-    uint64_t *tokens[2]; /* by guest page: content of the shared, the private side */
+    uint64_t *tokens[2]; /* by guest page: content of the shared, the private side; in place of
+                            the page: [0] */
+    uint32_t *pins;      /* mode=inplace, by guest page: the frame that someone else holds, or
+                            PIN_NONE; see rule_pin.c */
+    uint64_t n_pins;
 
     uint8_t phase;
-    bool runs; /* mapping=run */
+    bool runs;     /* mapping=run */
+    bool in_place; /* mode=inplace: one frame a page, shown on the side that is live */
     bool stopped;
     bool drop_failed; /* ever: an old drop may be tried again at any time */
     bool touched;     /* something was seen since the last model_after_call */
@@ -208,21 +215,6 @@ static inline bool slot_takes_entry(const struct model *o, const struct containe
                                     uint32_t slot)
 {
     return (o->info[slot].kind & SLOT_GMEM) || slot_starts(o, c, slot);
-}
-
-/* Does the kernel limit how many mappings a container has? iommufd does not. */
-static inline bool entries_are_limited(const struct model *o)
-{
-    uint8_t iommu = o->m->axis[AXIS_iommu];
-
-    return iommu == IOMMU_TYPE1 || iommu == IOMMU_TYPE1V1;
-}
-
-/* Are pinned pages charged? type1 charges them whoever asks, iommufd only where a limit holds.
- */
-static inline bool locked_pages_count(const struct model *o)
-{
-    return entries_are_limited(o) || o->m->memlock_pages;
 }
 
 /* Should it be mapped in the abstract state? */
@@ -315,7 +307,8 @@ bool violate(const struct model *o, struct violation *v, const char *rule, uint3
 extern const char rule_s1[], rule_s2[], rule_s3[], rule_s4[], rule_s5[], rule_s6[], rule_i1[],
     rule_i2[], rule_i3[], rule_i4[], rule_i7[], rule_i8[], rule_o1[], rule_o2[], rule_o3[],
     rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_o10[], rule_o9[], rule_o11[], rule_o12[],
-    rule_data[], rule_query[], rule_x0[], rule_x1[], rule_expect[];
+    rule_data[], rule_query[], rule_pin[], rule_blocked_name[], rule_x0[], rule_x1[],
+    rule_expect[];
 
 bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
@@ -333,6 +326,8 @@ bool rule_s4_ends(const struct model *o, uint32_t container, uint32_t slot,
                   const struct view_mapping *now, struct violation *v);
 bool rule_s4_stray(const struct model *o, uint32_t container, uint64_t iova_page,
                    struct violation *v);
+/* Pins are those of mappings and those of others. */
+bool rule_s5_pins(const struct model *o, struct violation *v);
 bool rule_s5_counts(const struct model *o, struct violation *v);
 bool rule_s5_open(const struct model *o, struct violation *v);
 bool rule_s6_page(const struct model *o, uint32_t slot, const struct view_page *now,
@@ -349,6 +344,12 @@ bool rule_i2_missing(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
 bool rule_i2_counts(const struct model *o, struct violation *v);
 bool rule_i3_page(const struct model *o, uint32_t slot, struct violation *v);
+/* mode=inplace: a page keeps its frame, whichever side it shows. */
+static inline uint32_t view_frame(const struct view_page *p)
+{
+    return p->shared_frame ? p->shared_frame : p->private_frame;
+}
+
 bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struct violation *v);
 bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool debt_allowed,
                        struct violation *v);
@@ -369,6 +370,11 @@ bool rule_undelivered(const struct model *o, const struct op_result *r, struct v
 bool rule_failed(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_data_op(struct model *o, const struct op_result *r, struct violation *v);
 bool rule_query_op(const struct model *o, const struct op_result *r, struct violation *v);
+/* References that someone else on the host takes and drops. */
+bool rule_pin_op(struct model *o, const struct op_result *r, struct violation *v);
+/* The first guest page of GPA pages [lo, hi) that stands in the way of becoming private. */
+uint32_t pin_in_the_way(const struct model *o, uint64_t lo, uint64_t hi);
+bool rule_blocked(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_x0_start(const struct model *o, struct violation *v);
 bool rule_x1_recount(const struct model *o, struct violation *v);
 

@@ -40,7 +40,8 @@ void gen_axes(struct gen *g)
     const struct generate_options *o = g->o;
     uint32_t modes = o->feature[FEATURE_PINS] == 1 ? BIT(MODE_INPLACE)
                      : fixed_outside(o, AXIS_kernel, BIT(KERNEL_PROPOSED)) ||
-                             fixed_outside(o, AXIS_order, BIT(ORDER_ATTRIBUTE_FIRST))
+                             fixed_outside(o, AXIS_order, BIT(ORDER_ATTRIBUTE_FIRST)) ||
+                             o->share == SHARE_HUGETLB
                          ? BIT(MODE_DISCARD)
                          : any;
     bool inplace = draw(g, AXIS_mode, modes) == MODE_INPLACE, page, type1;

@@ -32,11 +32,11 @@ static enum where draw_where(struct gen *g)
 
     if (g->striped && rng_percent(&g->r, 40))
         where = WHERE_ALLOC; /* that is where records grow */
+    if ((where == WHERE_MAP || where == WHERE_UNMAP) && !g->m->n_devices)
+        where = WHERE_PRIVATE_DROP; /* no device, no DMA calls */
     if (g->m->axis[AXIS_mode] == MODE_INPLACE &&
         (where == WHERE_SHARED_DROP || where == WHERE_PRIVATE_DROP))
         where = WHERE_ATTRIBUTES; /* nothing is dropped */
-    if ((where == WHERE_MAP || where == WHERE_UNMAP) && !g->m->n_devices)
-        where = WHERE_PRIVATE_DROP; /* no device, no DMA calls */
     return where;
 }
 

@@ -7,18 +7,18 @@
 
 /* Of machines; a value that does not go with the others of its machine is not drawn. */
 const uint16_t gen_axis_weight[AXIS_COUNT][GEN_AXIS_VALUES_MAX] = {
-    [AXIS_mode] = {[MODE_DISCARD] = 100, [MODE_INPLACE] = 0},
+    [AXIS_mode] = {[MODE_DISCARD] = 100, [MODE_INPLACE] = 10},
     [AXIS_order] = {[ORDER_ATTRIBUTE_FIRST] = 50, [ORDER_UNMAP_FIRST] = 50},
     [AXIS_failure] = {[FAILURE_ROLLBACK] = 85, [FAILURE_STOP] = 15},
     [AXIS_tracker] = {[TRACKER_BITMAP] = 65, [TRACKER_EXTENTS] = 35},
-    [AXIS_iommu] = {[IOMMU_TYPE1] = 55,
-                    [IOMMU_TYPE1V1] = 8,
-                    [IOMMU_IOMMUFD] = 19,
-                    [IOMMU_COMPAT] = 9,
-                    [IOMMU_COMPATV1] = 9},
+    [AXIS_iommu] = {[IOMMU_TYPE1] = 100,
+                    [IOMMU_TYPE1V1] = 0,
+                    [IOMMU_IOMMUFD] = 0,
+                    [IOMMU_COMPAT] = 0,
+                    [IOMMU_COMPATV1] = 0},
     [AXIS_mapping] = {[MAPPING_PAGE] = 60, [MAPPING_RUN] = 40},
     [AXIS_split] = {[SPLIT_REMAP] = 70, [SPLIT_CUT] = 0, [SPLIT_REFUSE] = 30},
-    [AXIS_kernel] = {[KERNEL_6_12] = 80, [KERNEL_7_3] = 10, [KERNEL_PROPOSED] = 10},
+    [AXIS_kernel] = {[KERNEL_6_12] = 70, [KERNEL_7_3] = 15, [KERNEL_PROPOSED] = 15},
     [AXIS_page_size] =
         {[PAGE_SIZE_AXIS_4K] = 86, [PAGE_SIZE_AXIS_16K] = 7, [PAGE_SIZE_AXIS_64K] = 7},
 };
@@ -30,11 +30,10 @@ const uint16_t gen_share_weight[SHARE_COUNT] = {
 
 /* Percent of programs; those of pins: of programs in mode=inplace. */
 const uint8_t gen_feature_percent[FEATURE_COUNT] = {
-    [FEATURE_VIRTIO_MEM] = 0,                          /* 12 once it is built */
-    [FEATURE_HOTPLUG] = 0,                             /* 8 */
-    [FEATURE_RESET] = 0,                               /* 6 */
-    [FEATURE_PINS] = 0,                                /* 45 */
-    [FEATURE_GUARDS] = 6,     [FEATURE_MIGRATION] = 0, /* 8 */
+    [FEATURE_VIRTIO_MEM] = 0, /* 12 once it is built */
+    [FEATURE_HOTPLUG] = 0,    /* 8 */
+    [FEATURE_RESET] = 0,      /* 6 */
+    [FEATURE_PINS] = 45,      [FEATURE_GUARDS] = 6, [FEATURE_MIGRATION] = 0, /* 8 */
 };
 
 /* Of the ops of a program that has them: its swarm thins them out. */

@@ -25,13 +25,30 @@ static int convert_as_guest(struct runner *r, const struct op *op, uint64_t gpa)
     return error;
 }
 
+/* In place: the page that the subject says was in the way. */
+static void ask_blocked(struct runner *r)
+{
+    const struct machine *m = &r->program->machine;
+    uint32_t region;
+    uint64_t offset;
+
+    if (m->axis[AXIS_mode] != MODE_INPLACE || r->op_result.undelivered ||
+        !r->subject->blocked(r->state, &region, &offset) || region >= m->n_regions)
+        return;
+    r->op_result.blocked_page =
+        machine_first_page(m, region) + (uint32_t)(offset / machine_page_size(m));
+}
+
 static int execute_convert(struct runner *r, const struct op *op)
 {
     uint64_t gpa = op_gpa(&r->program->machine, op);
+    int error = op->via == VIA_VMM
+                    ? r->subject->convert(r->state, gpa, op->size, op->to_private)
+                    : convert_as_guest(r, op, gpa);
 
-    if (op->via == VIA_VMM)
-        return r->subject->convert(r->state, gpa, op->size, op->to_private);
-    return convert_as_guest(r, op, gpa);
+    if (error)
+        ask_blocked(r);
+    return error;
 }
 
 /* The guest's own accesses and the devices' DMA: a stopped machine does neither. */
@@ -52,6 +69,44 @@ static int execute_data(struct runner *r, const struct op *op)
         assert(op->kind == OP_DMA_WRITE);
         return sim_dma_write(r->world, op->unit, gpa, op->value);
     }
+}
+
+/* Someone else on the host takes a reference to each page of the range, or drops them: all or
+ * none. The pages may have addresses that lie apart. */
+static int execute_pin(struct runner *r, const struct op *op)
+{
+    const struct machine *m = &r->program->machine;
+    uint64_t page_size = machine_page_size(m), at = 0;
+    int error = r->subject->stopped(r->state) ? -EIO : 0;
+
+    for (; !error && at < op->size; at += page_size) {
+        uint64_t gpa = machine_gpa(m, op->region, op->start + at);
+
+        error = gpa == UINT64_MAX ? -EFAULT : sim_pin(r->world, gpa, 1);
+    }
+    for (at -= page_size; error && error != -EIO && at > 0;) {
+        at -= page_size;
+        (void)sim_unpin(r->world, machine_gpa(m, op->region, op->start + at), 1);
+    }
+    return error;
+}
+
+static int execute_unpin(struct runner *r, const struct op *op)
+{
+    const struct machine *m = &r->program->machine;
+    uint64_t page_size = machine_page_size(m);
+
+    if (r->subject->stopped(r->state))
+        return -EIO;
+    for (uint64_t at = 0; at < op->size; at += page_size) {
+        uint64_t gpa = machine_gpa(m, op->region, op->start + at);
+
+        if (gpa == UINT64_MAX || !sim_is_pinned(r->world, gpa))
+            return -ENOENT;
+    }
+    for (uint64_t at = 0; at < op->size; at += page_size)
+        (void)sim_unpin(r->world, machine_gpa(m, op->region, op->start + at), 1);
+    return 0;
 }
 
 static int execute_attach(struct runner *r, const struct op *op)
@@ -133,6 +188,12 @@ void execute_op(struct runner *r, const struct op *op)
         break;
     case OP_GUARD:
         error = r->subject->guard(r->state, op->unit, op->value != 0);
+        break;
+    case OP_PIN:
+        error = execute_pin(r, op);
+        break;
+    case OP_UNPIN:
+        error = execute_unpin(r, op);
         break;
     case OP_FAULT:
         error = execute_fault(r, op);

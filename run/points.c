@@ -20,7 +20,7 @@ static const struct group {
     {"shared/drop", "drop pages of a shared side, whatever holds it",
      BIT(MM_MADVISE) | BIT(MEMFD_PUNCH)},
     {"attributes/set", "set private or shared on pages, whatever holds that",
-     BIT(KVM_SET_ATTRIBUTES)},
+     BIT(KVM_SET_ATTRIBUTES) | BIT(GMEM_SET_ATTRIBUTES)},
 };
 
 enum { N_NAMES = POINT_COUNT + POINT_GROUPS };
@@ -31,14 +31,11 @@ static const struct use {
     uint8_t axis;
     uint32_t values;
 } uses[] = {
-    {BIT(VFIO_SET_CONTAINER) | BIT(VFIO_UNSET_CONTAINER) | BIT(VFIO_SET_IOMMU) |
-         BIT(VFIO_GROUP_STATUS) | BIT(VFIO_DEVICE_FD) | BIT(VFIO_MAP),
-     AXIS_iommu, ~ONLY(IOMMU_IOMMUFD)},
-    {BIT(IOMMUFD_BIND) | BIT(IOMMUFD_ATTACH) | BIT(IOMMUFD_IOAS_ALLOC) | BIT(IOMMUFD_MAP) |
-         BIT(IOMMUFD_UNMAP),
-     AXIS_iommu, ONLY(IOMMU_IOMMUFD)},
-    {BIT(MM_MADVISE) | BIT(MEMFD_PUNCH) | BIT(GMEM_PUNCH) | BIT(KVM_SET_ATTRIBUTES), AXIS_mode,
+    {BIT(VFIO_MAP), AXIS_iommu, ~ONLY(IOMMU_IOMMUFD)},
+    {BIT(IOMMUFD_MAP) | BIT(IOMMUFD_UNMAP), AXIS_iommu, ONLY(IOMMU_IOMMUFD)},
+    {BIT(MM_MADVISE) | BIT(MEMFD_PUNCH) | BIT(KVM_SET_ATTRIBUTES), AXIS_mode,
      ONLY(MODE_DISCARD)},
+    {BIT(GMEM_SET_ATTRIBUTES), AXIS_mode, ONLY(MODE_INPLACE)},
 };
 
 const char *points_name(uint32_t name)
@@ -59,15 +56,6 @@ uint64_t points_of(uint32_t name)
 {
     assert(name < N_NAMES);
     return name < POINT_COUNT ? UINT64_C(1) << name : groups[name - POINT_COUNT].points;
-}
-
-bool point_is_dma(uint32_t point)
-{
-    const uint64_t dma = BIT(VFIO_MAP) | BIT(VFIO_UNMAP) | BIT(IOMMUFD_MAP) |
-                         BIT(IOMMUFD_UNMAP) | BIT(IOMMUFD_COPY) | BIT(IOMMUFD_CUT);
-
-    assert(point < POINT_COUNT);
-    return dma >> point & 1;
 }
 
 static bool point_fails(uint32_t point, int error, bool late)
@@ -115,6 +103,16 @@ static uint64_t drops_of(const struct machine *m)
     return points;
 }
 
+/* In place only what virtio-mem takes away is dropped. */
+static bool uses_gmem_punch(const struct machine *m)
+{
+    bool any = m->axis[AXIS_mode] == MODE_DISCARD;
+
+    for (uint32_t i = 0; i < m->n_regions; i++)
+        any |= m->regions[i].virtio_mem_pages != 0;
+    return any;
+}
+
 /* iommufd cuts a mapping by an unmap of its compat layer, until a kernel can cut. */
 static bool uses_vfio_unmap(const struct machine *m)
 {
@@ -129,6 +127,8 @@ static uint64_t machine_points(const struct machine *m)
     for (uint32_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
         if (!(uses[i].values >> m->axis[uses[i].axis] & 1))
             points &= ~uses[i].points;
+    if (!uses_gmem_punch(m))
+        points &= ~BIT(GMEM_PUNCH);
     if (!uses_vfio_unmap(m))
         points &= ~BIT(VFIO_UNMAP);
     return points & ~((BIT(MM_MADVISE) | BIT(MEMFD_PUNCH)) & ~drops_of(m));

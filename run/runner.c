@@ -83,8 +83,8 @@ static bool call_has_effect(unsigned point)
 {
     const uint64_t without = 1ull << POINT_KVM_RUN | 1ull << POINT_KVM_SYSTEM |
                              1ull << POINT_VFIO_SYSTEM | 1ull << POINT_VFIO_GROUP_STATUS |
-                             1ull << POINT_IOMMUFD_SYSTEM | 1ull << POINT_HOST_GETRLIMIT |
-                             1ull << POINT_CORE_ALLOC | 1ull << POINT_HOST_READ;
+                             1ull << POINT_HOST_GETRLIMIT | 1ull << POINT_CORE_ALLOC |
+                             1ull << POINT_HOST_READ;
 
     return !(without >> point & 1);
 }
@@ -99,11 +99,16 @@ static void hash_call(struct runner *r, const struct sim_call *call)
     r->hash = hash_words(r->hash, words, sizeof(words) / sizeof(words[0]));
 }
 
+static bool call_is_dma(unsigned point)
+{
+    return point == POINT_VFIO_MAP || point == POINT_VFIO_UNMAP;
+}
+
 /* Tells the model what the call changed; false: nothing. */
 static bool feed_call(struct runner *r, const struct sim_call *call)
 {
     return r->phase != PHASE_BUILD && !r->broken &&
-           feed_after_call(r, !point_is_dma(call->point));
+           feed_after_call(r, !call_is_dma(call->point));
 }
 
 /* What the model knows of the page whose story is told: its two sides and every mapping. */
@@ -124,7 +129,8 @@ static bool call_names_mark(struct runner *r, const struct sim_call *call)
     uint64_t size = machine_page_size(&r->program->machine), first = call->arg[0] / size;
     uint64_t n = (call->arg[1] + size - 1) / size;
 
-    if (call->point != POINT_KVM_SET_ATTRIBUTES && !point_is_dma(call->point))
+    if (call->point != POINT_KVM_SET_ATTRIBUTES && call->point != POINT_VFIO_MAP &&
+        call->point != POINT_VFIO_UNMAP)
         return false;
     return model_gpa_page(r->model, r->trace->mark_page) - first < n;
 }
@@ -173,13 +179,11 @@ static void on_call(void *ctx, const struct sim_call *call)
 
 static bool build(struct runner *r)
 {
-    static const enum sim_kernel kernels[] = {[KERNEL_6_12] = SIM_KERNEL_6_12,
-                                              [KERNEL_7_3] = SIM_KERNEL_7_3,
-                                              [KERNEL_PROPOSED] = SIM_KERNEL_PROPOSED};
     const struct machine *m = &r->program->machine;
     const struct sim_config config = {
         .page_size = machine_page_size(m),
-        .kernel = kernels[m->axis[AXIS_kernel]],
+        .kernel = (enum sim_kernel)m->axis[AXIS_kernel],
+        .gmem_attributes = m->axis[AXIS_mode] == MODE_INPLACE,
         .memlock_pages = m->memlock_pages ? m->memlock_pages : UINT64_MAX,
         .n_groups = m->n_devices,
         .fault_seed = r->program->seed,
@@ -188,6 +192,7 @@ static bool build(struct runner *r)
     struct violation v;
     int error;
 
+    _Static_assert((int)KERNEL_PROPOSED == SIM_KERNEL_PROPOSED, "kernels in the same order");
     r->phase = PHASE_BUILD;
     r->world = sim_world_new(r->arena, &config);
     r->observe = sim_observe(r->world);
@@ -221,6 +226,7 @@ static void op_reset(struct runner *r)
     o->stopped = false;
     o->undelivered = false;
     o->has_status = false;
+    o->blocked_page = MODEL_NO_PAGE;
     o->guest_status = 0;
     o->data = 0;
     o->n_calls = 0;
@@ -410,6 +416,7 @@ static void teardown(struct runner *r)
     op_reset(r);
     sim_op_begin(r->world);
     sim_fault_disarm_all(r->world);
+    sim_unpin_all(r->world);
     r->phase = PHASE_TEARDOWN;
     if (r->trace)
         trace_note(r->trace, "tear-down");

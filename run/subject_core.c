@@ -15,7 +15,7 @@ static void machine_to_config(const struct machine *m, struct vmm_config *c)
     *c = (struct vmm_config){
         .page_size = machine_page_size(m),
         .n_vcpus = m->n_vcpus,
-        .mode = VMM_MODE_DISCARD,
+        .mode = m->axis[AXIS_mode] == MODE_INPLACE ? VMM_MODE_INPLACE : VMM_MODE_DISCARD,
         .order = m->axis[AXIS_order] == ORDER_UNMAP_FIRST ? VMM_ORDER_UNMAP_FIRST
                                                           : VMM_ORDER_ATTRIBUTE_FIRST,
         .failure =
@@ -72,16 +72,11 @@ static int add_sections(struct vmm *vmm, const struct machine *m)
 
 static int add_containers(struct vmm *vmm, const struct machine *m)
 {
-    static const enum vmm_iommu iommus[] = {[IOMMU_TYPE1] = VMM_IOMMU_TYPE1,
-                                            [IOMMU_TYPE1V1] = VMM_IOMMU_TYPE1V1,
-                                            [IOMMU_IOMMUFD] = VMM_IOMMU_IOMMUFD,
-                                            [IOMMU_COMPAT] = VMM_IOMMU_COMPAT,
-                                            [IOMMU_COMPATV1] = VMM_IOMMU_COMPATV1};
     uint32_t index = 0;
 
     for (uint32_t i = 0; i < m->n_containers; i++) {
-        int error = vmm_container_add(vmm, iommus[m->axis[AXIS_iommu]],
-                                      m->containers[i].listen_all, &index);
+        int error =
+            vmm_container_add(vmm, VMM_IOMMU_TYPE1, m->containers[i].listen_all, &index);
 
         if (error)
             return error;
@@ -195,6 +190,11 @@ static bool core_stopped(const void *state)
     return vmm_stopped(state);
 }
 
+static bool core_blocked(void *state, uint32_t *region, uint64_t *offset)
+{
+    return vmm_blocked(state, region, offset);
+}
+
 static size_t core_canon(const void *state, void *buf, size_t size)
 {
     return vmm_canon(state, buf, size);
@@ -219,5 +219,6 @@ const struct subject subject_core = {
     .is_populated = core_is_populated,
     .populated_bits = core_populated_bits,
     .stopped = core_stopped,
+    .blocked = core_blocked,
     .canon = core_canon,
 };

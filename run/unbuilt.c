@@ -12,19 +12,18 @@
 #define BIT(value) (UINT32_C(1) << (value))
 
 static const uint32_t axis_values[AXIS_COUNT] = {
-    [AXIS_mode] = BIT(MODE_INPLACE),
+    [AXIS_iommu] =
+        BIT(IOMMU_TYPE1V1) | BIT(IOMMU_IOMMUFD) | BIT(IOMMU_COMPAT) | BIT(IOMMU_COMPATV1),
     [AXIS_split] = BIT(SPLIT_CUT),
 };
 
 static const bool virtio_mem = true;
 
 static const uint32_t ops = BIT(OP_PLUG) | BIT(OP_UNPLUG) | BIT(OP_UNPLUG_ALL) |
-                            BIT(OP_RESIZE) | BIT(OP_PIN) | BIT(OP_UNPIN) | BIT(OP_MIGRATE) |
-                            BIT(OP_DIRTY_SYNC);
+                            BIT(OP_RESIZE) | BIT(OP_MIGRATE) | BIT(OP_DIRTY_SYNC);
 
 static const uint32_t expects = BIT(EXPECT_RESPONSE) | BIT(EXPECT_PLUGGED) |
-                                BIT(EXPECT_UNPLUGGED) | BIT(EXPECT_DIRTY) | BIT(EXPECT_CLEAN) |
-                                BIT(EXPECT_BLOCKED);
+                                BIT(EXPECT_UNPLUGGED) | BIT(EXPECT_DIRTY) | BIT(EXPECT_CLEAN);
 
 static_assert(OP_KIND_COUNT <= 32 && EXPECT_KIND_COUNT <= 32, "a bit each");
 

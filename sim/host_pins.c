@@ -108,6 +108,11 @@ int sim_unpin(struct sim_world *w, uint64_t gpa, uint64_t n_pages)
     return 0;
 }
 
+bool sim_is_pinned(const struct sim_world *w, uint64_t gpa)
+{
+    return pins_in(w, gpa >> w->page_shift, 1) == 1;
+}
+
 void sim_unpin_all(struct sim_world *w)
 {
     for (uint32_t i = 0; i < w->n_host_pins; i++)

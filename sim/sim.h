@@ -125,6 +125,7 @@ int sim_guest_write(struct sim_world *w, uint64_t gpa, uint64_t token);
  * does not; -ENOMEM. */
 int sim_pin(struct sim_world *w, uint64_t gpa, uint64_t n_pages);
 int sim_unpin(struct sim_world *w, uint64_t gpa, uint64_t n_pages);
+bool sim_is_pinned(const struct sim_world *w, uint64_t gpa); /* by these */
 void sim_unpin_all(struct sim_world *w);
 
 /* The device of a group does DMA at an IOVA. 0, or -EFAULT: the IOMMU refused (no mapping,

@@ -35,6 +35,7 @@ struct hand {
     struct view_mapping map[HAND_CONTAINERS][HAND_SLOTS];
     struct view_container c[HAND_CONTAINERS];
     struct view_totals totals;
+    uint64_t others; /* pins that are not a mapping's */
     struct op op;
     struct op_result r;
     struct violation v;
@@ -103,7 +104,7 @@ static inline void hand_tell(struct hand *h)
         model_see_container(h->o, c, &h->c[c]);
         mapped += h->c[c].mapped_pages;
     }
-    h->totals.pins = mapped;
+    h->totals.pins = mapped + h->others;
     h->totals.locked_pages = mapped;
     model_see_totals(h->o, &h->totals);
 }
@@ -132,6 +133,7 @@ static inline void hand_begin(struct hand *h, struct op op)
 {
     h->op = op;
     memset(&h->r, 0, sizeof(h->r));
+    h->r.blocked_page = MODEL_NO_PAGE;
     model_op_begin(h->o, &h->op);
 }
 
@@ -310,6 +312,41 @@ static inline int hand_setup_runs(void **state)
     hand_attach(h);
     *state = h;
     return h->bad ? -1 : 0;
+}
+
+/* With mode=inplace: one frame a page, told as that of the side that is live. */
+static inline int hand_setup_inplace(void **state)
+{
+    struct hand *h = calloc(1, sizeof(*h));
+
+    if (!h)
+        return -1;
+    hand_machine(&h->m);
+    h->m.axis[AXIS_mode] = MODE_INPLACE;
+    h->m.axis[AXIS_kernel] = KERNEL_PROPOSED;
+    hand_new(h);
+    hand_ready(h);
+    hand_attach(h);
+    *state = h;
+    return h->bad ? -1 : 0;
+}
+
+/* The kernel says so now; the frame stays. */
+static inline void hand_flip(struct hand *h, uint32_t slot, bool is_private)
+{
+    struct view_page *p = &h->page[slot];
+    uint32_t frame = p->shared_frame ? p->shared_frame : p->private_frame;
+
+    p->is_private = is_private;
+    p->private_frame = is_private ? frame : 0;
+    p->shared_frame = is_private ? 0 : frame;
+}
+
+static inline struct op hand_pin(uint32_t kind, uint32_t first, uint32_t n)
+{
+    return (struct op){.kind = (uint8_t)kind,
+                       .start = (uint64_t)first * PAGE_SIZE_4K,
+                       .size = (uint64_t)n * PAGE_SIZE_4K};
 }
 
 static inline int hand_teardown(void **state)

@@ -367,6 +367,27 @@ static void test_o12(void **state)
     expect_rule(h, "O12");
 }
 
+/* Someone else gets a reference to a page that the host must not touch. */
+static void test_p1(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, hand_pin(OP_PIN, 3, 1));
+    h->others = 1;
+    hand_end(h);
+    expect_rule(h, "P1");
+}
+
+static void test_d3(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, hand_convert(0, 3, 1, false));
+    h->r.blocked_page = 3;
+    hand_end(h);
+    expect_rule(h, "D3");
+}
+
 /* To shared: mapped while the kernel still calls the page private. */
 static void test_s1_attribute(void **state)
 {
@@ -417,6 +438,10 @@ static void test_all_rules_fired(void **state)
     {                                                                                          \
         "model/rules/" name, fn, hand_setup_runs, hand_teardown, NULL                          \
     }
+#define INPLACE(name, fn)                                                                      \
+    {                                                                                          \
+        "model/rules/" name, fn, hand_setup_inplace, hand_teardown, NULL                       \
+    }
 #define EMPTY(name, fn)                                                                        \
     {                                                                                          \
         "model/rules/" name, fn, hand_setup, hand_teardown, NULL                               \
@@ -457,6 +482,8 @@ int main(void)
         T("O9-calls-for-nothing", test_o9),
         RUNS("O11-page-by-page", test_o11),
         T("O12-attribute-before-the-limit", test_o12),
+        INPLACE("P1-private-page-held", test_p1),
+        INPLACE("D3-nothing-failed", test_d3),
         EMPTY("every-rule-has-fired", test_all_rules_fired),
     };
 
