@@ -368,7 +368,7 @@ struct need plan_need(const struct model *o, const struct plan *p)
         bool is_counted = p->candidate && (i == p->container || p->kind == OP_ADD);
         uint64_t counted = is_counted ? entries[i] : 0;
 
-        if (!o->runs && entries[i] &&
+        if (!o->runs && entries[i] && entries_are_limited(o) &&
             c->wanted_units - counted + entries[i] > o->m->containers[i].entry_limit)
             need.too_many_entries = true;
         more += pages[i];

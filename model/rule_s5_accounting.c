@@ -5,6 +5,7 @@
 
 const char rule_s5[] = "S5 accounting";
 
+/* What iommufd still has when its last device went reaches nothing. */
 static bool container_counts(const struct model *o, uint32_t i, struct violation *v)
 {
     const struct container_state *c = &o->containers[i];
@@ -14,11 +15,11 @@ static bool container_counts(const struct model *o, uint32_t i, struct violation
                        "%llu pages are mapped; it counts %llu and %llu pins",
                        (unsigned long long)c->mapped, (unsigned long long)c->seen.mapped_pages,
                        (unsigned long long)c->seen.pins);
-    if (c->seen.entries != c->entries)
+    if (c->seen.entries != c->entries && (c->mapped || entries_are_limited(o)))
         return violate(o, v, rule_s5, MODEL_NO_PAGE, i,
                        "the mappings make %llu entries; it counts %u",
                        (unsigned long long)c->entries, c->seen.entries);
-    if (c->entries > o->m->containers[i].entry_limit)
+    if (entries_are_limited(o) && c->entries > o->m->containers[i].entry_limit)
         return violate(o, v, rule_s5, MODEL_NO_PAGE, i, "%llu entries, the limit is %u",
                        (unsigned long long)c->entries, o->m->containers[i].entry_limit);
     if (c->mapped && !c->seen.open)
@@ -41,7 +42,8 @@ bool rule_s5_pins(const struct model *o, struct violation *v)
     const struct view_totals *t = &o->totals;
     uint64_t mapped = count_mapped(o);
 
-    if (t->pins == mapped + o->n_pins && t->locked_pages == mapped)
+    if (t->pins == mapped + o->n_pins &&
+        t->locked_pages == (locked_pages_count(o) ? mapped : 0))
         return true;
     return violate(o, v, rule_s5, MODEL_NO_PAGE, CONTAINER_NONE,
                    "%llu pages are mapped, others hold %llu; %llu are pinned, %llu locked",

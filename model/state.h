@@ -217,6 +217,21 @@ static inline bool slot_takes_entry(const struct model *o, const struct containe
     return (o->info[slot].kind & SLOT_GMEM) || slot_starts(o, c, slot);
 }
 
+/* Does the kernel limit how many mappings a container has? iommufd does not. */
+static inline bool entries_are_limited(const struct model *o)
+{
+    uint8_t iommu = o->m->axis[AXIS_iommu];
+
+    return iommu == IOMMU_TYPE1 || iommu == IOMMU_TYPE1V1;
+}
+
+/* Are pinned pages charged? type1 charges them whoever asks, iommufd only where a limit holds.
+ */
+static inline bool locked_pages_count(const struct model *o)
+{
+    return entries_are_limited(o) || o->m->memlock_pages;
+}
+
 /* Should it be mapped in the abstract state? */
 static inline bool slot_wanted(const struct model *o, const struct container_state *c,
                                uint32_t slot)

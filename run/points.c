@@ -31,8 +31,12 @@ static const struct use {
     uint8_t axis;
     uint32_t values;
 } uses[] = {
-    {BIT(VFIO_MAP), AXIS_iommu, ~ONLY(IOMMU_IOMMUFD)},
-    {BIT(IOMMUFD_MAP) | BIT(IOMMUFD_UNMAP), AXIS_iommu, ONLY(IOMMU_IOMMUFD)},
+    {BIT(VFIO_SET_CONTAINER) | BIT(VFIO_UNSET_CONTAINER) | BIT(VFIO_SET_IOMMU) |
+         BIT(VFIO_GROUP_STATUS) | BIT(VFIO_DEVICE_FD) | BIT(VFIO_MAP),
+     AXIS_iommu, ~ONLY(IOMMU_IOMMUFD)},
+    {BIT(IOMMUFD_BIND) | BIT(IOMMUFD_ATTACH) | BIT(IOMMUFD_IOAS_ALLOC) | BIT(IOMMUFD_MAP) |
+         BIT(IOMMUFD_UNMAP),
+     AXIS_iommu, ONLY(IOMMU_IOMMUFD)},
     {BIT(MM_MADVISE) | BIT(MEMFD_PUNCH) | BIT(KVM_SET_ATTRIBUTES), AXIS_mode,
      ONLY(MODE_DISCARD)},
     {BIT(GMEM_SET_ATTRIBUTES), AXIS_mode, ONLY(MODE_INPLACE)},
@@ -56,6 +60,15 @@ uint64_t points_of(uint32_t name)
 {
     assert(name < N_NAMES);
     return name < POINT_COUNT ? UINT64_C(1) << name : groups[name - POINT_COUNT].points;
+}
+
+bool point_is_dma(uint32_t point)
+{
+    const uint64_t dma = BIT(VFIO_MAP) | BIT(VFIO_UNMAP) | BIT(IOMMUFD_MAP) |
+                         BIT(IOMMUFD_UNMAP) | BIT(IOMMUFD_COPY) | BIT(IOMMUFD_CUT);
+
+    assert(point < POINT_COUNT);
+    return dma >> point & 1;
 }
 
 static bool point_fails(uint32_t point, int error, bool late)

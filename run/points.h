@@ -21,6 +21,9 @@ const char *points_help(uint32_t name);
 /* A bit for each point that the name means. */
 uint64_t points_of(uint32_t name);
 
+/* Does a call of this point change what is mapped for DMA, and nothing else? */
+bool point_is_dma(uint32_t point);
+
 /* The i-th errno that a fault of this name may have on some machine, 0 past the end. */
 int points_errno(uint32_t name, uint32_t i, bool late);
 

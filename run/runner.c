@@ -83,8 +83,8 @@ static bool call_has_effect(unsigned point)
 {
     const uint64_t without = 1ull << POINT_KVM_RUN | 1ull << POINT_KVM_SYSTEM |
                              1ull << POINT_VFIO_SYSTEM | 1ull << POINT_VFIO_GROUP_STATUS |
-                             1ull << POINT_HOST_GETRLIMIT | 1ull << POINT_CORE_ALLOC |
-                             1ull << POINT_HOST_READ;
+                             1ull << POINT_IOMMUFD_SYSTEM | 1ull << POINT_HOST_GETRLIMIT |
+                             1ull << POINT_CORE_ALLOC | 1ull << POINT_HOST_READ;
 
     return !(without >> point & 1);
 }
@@ -99,16 +99,11 @@ static void hash_call(struct runner *r, const struct sim_call *call)
     r->hash = hash_words(r->hash, words, sizeof(words) / sizeof(words[0]));
 }
 
-static bool call_is_dma(unsigned point)
-{
-    return point == POINT_VFIO_MAP || point == POINT_VFIO_UNMAP;
-}
-
 /* Tells the model what the call changed; false: nothing. */
 static bool feed_call(struct runner *r, const struct sim_call *call)
 {
     return r->phase != PHASE_BUILD && !r->broken &&
-           feed_after_call(r, !call_is_dma(call->point));
+           feed_after_call(r, !point_is_dma(call->point));
 }
 
 /* What the model knows of the page whose story is told: its two sides and every mapping. */
@@ -129,8 +124,7 @@ static bool call_names_mark(struct runner *r, const struct sim_call *call)
     uint64_t size = machine_page_size(&r->program->machine), first = call->arg[0] / size;
     uint64_t n = (call->arg[1] + size - 1) / size;
 
-    if (call->point != POINT_KVM_SET_ATTRIBUTES && call->point != POINT_VFIO_MAP &&
-        call->point != POINT_VFIO_UNMAP)
+    if (call->point != POINT_KVM_SET_ATTRIBUTES && !point_is_dma(call->point))
         return false;
     return model_gpa_page(r->model, r->trace->mark_page) - first < n;
 }

@@ -72,11 +72,16 @@ static int add_sections(struct vmm *vmm, const struct machine *m)
 
 static int add_containers(struct vmm *vmm, const struct machine *m)
 {
+    static const enum vmm_iommu iommus[] = {[IOMMU_TYPE1] = VMM_IOMMU_TYPE1,
+                                            [IOMMU_TYPE1V1] = VMM_IOMMU_TYPE1V1,
+                                            [IOMMU_IOMMUFD] = VMM_IOMMU_IOMMUFD,
+                                            [IOMMU_COMPAT] = VMM_IOMMU_COMPAT,
+                                            [IOMMU_COMPATV1] = VMM_IOMMU_COMPATV1};
     uint32_t index = 0;
 
     for (uint32_t i = 0; i < m->n_containers; i++) {
-        int error =
-            vmm_container_add(vmm, VMM_IOMMU_TYPE1, m->containers[i].listen_all, &index);
+        int error = vmm_container_add(vmm, iommus[m->axis[AXIS_iommu]],
+                                      m->containers[i].listen_all, &index);
 
         if (error)
             return error;

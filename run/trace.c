@@ -25,6 +25,10 @@ static const char *const argument_names[POINT_COUNT][3] = {
     [POINT_KVM_SET_ATTRIBUTES] = {"gpa", "size", "attributes"},
     [POINT_VFIO_MAP] = {"iova", "size", "vaddr"},
     [POINT_VFIO_UNMAP] = {"iova", "size"},
+    [POINT_IOMMUFD_MAP] = {"iova", "size", "vaddr"},
+    [POINT_IOMMUFD_COPY] = {"iova", "size", "from"},
+    [POINT_IOMMUFD_UNMAP] = {"iova", "size"},
+    [POINT_IOMMUFD_CUT] = {"iova", "size"},
 };
 
 void trace_page_name(char *buf, size_t size, const struct machine *m, uint32_t page)

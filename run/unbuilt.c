@@ -12,8 +12,6 @@
 #define BIT(value) (UINT32_C(1) << (value))
 
 static const uint32_t axis_values[AXIS_COUNT] = {
-    [AXIS_iommu] =
-        BIT(IOMMU_TYPE1V1) | BIT(IOMMU_IOMMUFD) | BIT(IOMMU_COMPAT) | BIT(IOMMU_COMPATV1),
     [AXIS_split] = BIT(SPLIT_CUT),
 };
 
