@@ -52,7 +52,8 @@ static bool fits(const struct model *o, uint32_t container, uint64_t more)
 {
     const struct container_state *c = &o->containers[container];
 
-    return more == 0 || c->entries + more <= o->m->containers[container].entry_limit;
+    return more == 0 || !entries_are_limited(o) ||
+           c->entries + more <= o->m->containers[container].entry_limit;
 }
 
 /* A request to private: what of the mappings at its two ends lies outside it. */

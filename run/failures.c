@@ -28,40 +28,48 @@ static bool is_question(const struct runner *r, const struct sim_call *call)
            !call->injected;
 }
 
-void failures_note(struct runner *r, const struct sim_call *call, bool made_good)
+/* Nothing is: so whatever the unmaps of that range said, they are done. */
+static void unmaps_are_done(struct runner *r, const struct sim_call *question)
 {
     struct op_result *o = &r->op_result;
 
+    for (uint32_t i = 0; i < o->n_failed && i < MODEL_FAILED_MAX; i++) {
+        const struct sim_call *before = &r->failed_call[i];
+
+        if (before->point == POINT_IOMMUFD_UNMAP && before->container == question->container &&
+            before->arg[0] == question->arg[0] && before->arg[1] == question->arg[1])
+            o->failed[i].retried = o->failed[i].made_good = true;
+    }
+}
+
+void failures_note(struct runner *r, const struct sim_call *call, bool made_good)
+{
+    struct op_result *o = &r->op_result;
+    bool question = is_question(r, call);
+
+    if (question && call->error == EINVAL)
+        unmaps_are_done(r, call);
     if (o->n_failed < MODEL_FAILED_MAX)
-        o->failed[o->n_failed] =
-            (struct failed_call){.point = call->point,
-                                 .error = (uint16_t)call->error,
-                                 .injected = call->injected,
-                                 .late = call->late,
-                                 .in_undo = call->in_undo,
-                                 .is_drop = call_drops(call->point),
-                                 .made_good = made_good || is_question(r, call)};
+        o->failed[o->n_failed] = (struct failed_call){.point = call->point,
+                                                      .error = (uint16_t)call->error,
+                                                      .injected = call->injected,
+                                                      .late = call->late,
+                                                      .in_undo = call->in_undo,
+                                                      .is_drop = call_drops(call->point),
+                                                      .made_good = made_good || question};
     if (o->n_failed < MODEL_FAILED_MAX)
         r->failed_call[o->n_failed] = *call;
     o->n_failed++;
 }
 
-/* A fault may come after the effect: then the kernel's "exists already" to the same mapping
- * tells that it is there, and iommufd's "no such thing" to the same unmap that it is gone. */
-static bool tells_done(const struct sim_call *call)
-{
-    if (!call->failed || call->injected)
-        return false;
-    return call->error == EEXIST ||
-           (call->error == ENOENT && call->point == POINT_IOMMUFD_UNMAP);
-}
-
-/* Is it the same as one that failed, once more? */
+/* Is it the same as one that failed, once more? A fault may come after the effect: then the
+ * kernel's "exists already" to the same mapping tells that it is there. */
 bool failures_note_retry(struct runner *r, const struct sim_call *call)
 {
     struct op_result *o = &r->op_result;
     uint32_t n = o->n_failed < MODEL_FAILED_MAX ? o->n_failed : MODEL_FAILED_MAX;
-    bool done = tells_done(call), proof = false;
+    bool exists = call->failed && !call->injected && call->error == EEXIST;
+    bool proof = false;
 
     if (!call_can_be_retried(call->point))
         return false;
@@ -72,9 +80,9 @@ bool failures_note_retry(struct runner *r, const struct sim_call *call)
             memcmp(before->arg, call->arg, sizeof(call->arg)) != 0)
             continue;
         o->failed[i].retried = true;
-        if (done && before->late)
+        if (exists && before->late)
             proof = true;
-        if (!call->failed || (done && before->late))
+        if (!call->failed || (exists && before->late))
             o->failed[i].made_good = true;
     }
     return proof;

@@ -13,10 +13,6 @@ static const struct {
     const char *text, *why;
     uint32_t op, line;
 } rows[] = {
-    {V "machine iommu=type1v1\n" REGION, "iommu=type1v1", 0, 0},
-    {V "machine iommu=iommufd\n" REGION, "iommu=iommufd", 0, 0},
-    {V "machine iommu=compat\n" REGION, "iommu=compat", 0, 0},
-    {V "machine iommu=compatv1\n" REGION, "iommu=compatv1", 0, 0},
     {V "machine\nregion ram0 pages=8 virtio_mem=2\nsection ram0[0..8) at 0\n",
      "regions with virtio_mem", 0, 0},
     {V "machine\n" REGION "disarm\nmigrate start\n", "migrate", 1, 6},
