@@ -13,7 +13,7 @@
 #include "run/matrix.h"
 #include "tests/wrong_core.h"
 
-enum { EXPECTS_MAX = 1024, LINES_MAX = 8, MACHINES_MAX = 12, FAR = 64 };
+enum { EXPECTS_MAX = 1024, LINES_MAX = 8, MACHINES_MAX = 120, FAR = 64 };
 
 static struct runner runner;
 static struct subject subject;
