@@ -139,6 +139,9 @@ static void try_tales(uint32_t op)
         mistake.kind = MISTAKE_STATUS;
         try(&mistake);
     }
+    mistake.kind = MISTAKE_BLOCKED;
+    mistake.value = MODEL_NO_PAGE;
+    try(&mistake);
     mistake.kind = MISTAKE_POPULATED;
     try(&mistake);
     mistake.kind = MISTAKE_STOPPED;

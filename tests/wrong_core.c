@@ -43,6 +43,11 @@ static const struct shape {
      2,
      {AT(struct kvm_memory_attributes, address), AT(struct kvm_memory_attributes, size)},
      KVM_SET_MEMORY_ATTRIBUTES},
+    {KVM_SET_MEMORY_ATTRIBUTES2,
+     sizeof(struct kvm_memory_attributes2),
+     2,
+     {AT(struct kvm_memory_attributes2, offset), AT(struct kvm_memory_attributes2, size)},
+     KVM_SET_MEMORY_ATTRIBUTES2},
     {VFIO_IOMMU_MAP_DMA,
      sizeof(struct vfio_iommu_type1_dma_map),
      3,
@@ -102,7 +107,7 @@ static int make_other_way(const struct record *r)
 {
     union {
         uint8_t bytes[RECORD_BYTES];
-        struct kvm_memory_attributes attributes;
+        struct kvm_memory_attributes attributes; /* and how the second one begins */
         struct vfio_iommu_type1_dma_map map;
         struct iommu_ioas_map ioas_map;
     } was;
@@ -273,6 +278,8 @@ static void tell(struct op_result *o, const struct mistake *m)
         o->error = (int)m->value;
     else if (m->kind == MISTAKE_STATUS && o->has_status)
         o->guest_status = m->value;
+    else if (m->kind == MISTAKE_BLOCKED)
+        o->blocked_page = (uint32_t)m->value;
     else if (m->kind == MISTAKE_POPULATED)
         o->data ^= 1;
 }

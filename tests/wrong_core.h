@@ -18,6 +18,7 @@ enum mistake_kind {
     MISTAKE_RESULT,    /* the op returns -value */
     MISTAKE_STATUS,    /* the guest is told `value` */
     MISTAKE_TRACKER,   /* from the op on, the tracker has page `value` of region `call` wrong */
+    MISTAKE_BLOCKED,   /* guest page `value` is said to be in the way */
     MISTAKE_POPULATED, /* the other answer */
     MISTAKE_STOPPED,   /* from the op on, stopped or not is told wrong */
 };
@@ -45,7 +46,7 @@ struct mistake {
     struct edit edit;
 };
 
-enum { RECORDS_MAX = 512, RECORD_BYTES = 48 };
+enum { RECORDS_MAX = 512, RECORD_BYTES = 128 };
 
 /* A system call with an effect on pages, as it was made. */
 struct record {
