@@ -48,6 +48,7 @@ static char heard[LOG_SIZE];
 static enum vmm_tracker tracker;
 static int allocs_left; /* -1: any number */
 static int asked;       /* questions to sources */
+static int live;        /* allocations */
 
 static inline void *counted_alloc(void *ctx, const char *caller, size_t size)
 {
@@ -55,12 +56,14 @@ static inline void *counted_alloc(void *ctx, const char *caller, size_t size)
     if (allocs_left == 0)
         return NULL;
     allocs_left -= allocs_left > 0;
+    live++;
     return calloc(1, size);
 }
 
 static inline void counted_free(void *ctx, void *memory)
 {
     (void)ctx;
+    live -= memory != NULL;
     free(memory);
 }
 
@@ -307,6 +310,7 @@ static inline int finish(void **state)
 {
     (void)state;
     (void)discard_manager_destroy(&manager);
+    assert_int_equal(live, 0);
     return 0;
 }
 
