@@ -13,7 +13,9 @@ static void settle_debt(struct model *o, uint32_t slot)
     bool is_private = page_is_private(o, home);
     uint32_t other = is_private ? now->shared_frame : now->private_frame;
 
-    if (other && !(is_private && (o->info[slot].kind & SLOT_HUGE)))
+    if (other && is_private && (o->info[slot].kind & SLOT_HUGE))
+        return; /* debt only where a reset left it */
+    if (other)
         o->state[home] |= PAGE_DEBT;
     else
         o->state[home] &= (uint8_t)~PAGE_DEBT;
@@ -144,7 +146,9 @@ static bool reset_page(struct model *o, uint32_t slot, bool debt_allowed, uint32
         *in_stretch = true;
         ++*left;
     }
-    settle_debt(o, slot);
+    o->state[home] &= (uint8_t)~PAGE_DEBT;
+    if (o->slots[slot].seen.shared_frame)
+        o->state[home] |= PAGE_DEBT;
     return true;
 }
 

@@ -10,13 +10,14 @@ static uint32_t side(const struct view_page *p, bool private_side)
     return private_side ? p->private_frame : p->shared_frame;
 }
 
-/* What hugetlb holds of the shared side stays, whoever lives in the page. */
+/* What hugetlb holds of the shared side stays, whoever lives in the page; but for what a reset
+ * could not drop. */
 static bool huge_side_kept(const struct model *o, uint32_t slot, struct violation *v)
 {
     const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
 
     if (!(o->info[slot].kind & SLOT_HUGE) || !pre->shared_frame ||
-        now->shared_frame == pre->shared_frame)
+        (o->state[o->info[slot].home] & PAGE_DEBT) || now->shared_frame == pre->shared_frame)
         return true;
     return violate(o, v, rule_i4, slot, CONTAINER_NONE,
                    "frame %u of its huge page was dropped, now %u", pre->shared_frame,

@@ -4,6 +4,16 @@
 
 const char rule_o5[] = "O5 old-state";
 
+/* A touch of a neighbour brings a page's shared side, also where a reset's drop was made up for
+ * before. */
+static bool may_be_huge(const struct model *o, const struct page_change *c)
+{
+    uint32_t home = o->info[c->slot].home;
+
+    return (o->info[c->slot].kind & SLOT_HUGE) && page_is_private(o, home) &&
+           (!c->pre.shared_frame || (o->state[home] & PAGE_DEBT));
+}
+
 static bool page_restored(const struct model *o, const struct page_change *c, bool debt_allowed,
                           struct violation *v)
 {
@@ -22,8 +32,7 @@ static bool page_restored(const struct model *o, const struct page_change *c, bo
         return violate(o, v, rule_o5, c->slot, CONTAINER_NONE, "its frame was %u, is %u",
                        live_pre, live);
     /* An old side that a failed drop had left may vanish at any time. */
-    if (other && other != other_pre && !debt_allowed &&
-        !(is_private && !other_pre && (o->info[c->slot].kind & SLOT_HUGE)))
+    if (other && other != other_pre && !debt_allowed && !may_be_huge(o, c))
         return violate(o, v, rule_o5, c->slot, CONTAINER_NONE,
                        "frame %u on the %s side was not there before", other,
                        is_private ? "shared" : "private");

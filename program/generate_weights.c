@@ -25,15 +25,16 @@ const uint16_t gen_axis_weight[AXIS_COUNT][GEN_AXIS_VALUES_MAX] = {
 
 /* Of regions; hugetlb: of programs, where most regions are it then. */
 const uint16_t gen_share_weight[SHARE_COUNT] = {
-    [SHARE_ANON] = 50, [SHARE_MEMFD] = 50, [SHARE_HUGETLB] = 0, /* 8 once it is built */
+    [SHARE_ANON] = 50,
+    [SHARE_MEMFD] = 50,
+    [SHARE_HUGETLB] = 8,
 };
 
-/* Percent of programs; those of pins: of programs in mode=inplace. */
+/* Percent of programs; those of pins: of programs in mode=inplace. Once they are built:
+ * virtio-mem 12, migration 8. */
 const uint8_t gen_feature_percent[FEATURE_COUNT] = {
-    [FEATURE_VIRTIO_MEM] = 0, /* 12 once it is built */
-    [FEATURE_HOTPLUG] = 0,    /* 8 */
-    [FEATURE_RESET] = 0,      /* 6 */
-    [FEATURE_PINS] = 45,      [FEATURE_GUARDS] = 6, [FEATURE_MIGRATION] = 0, /* 8 */
+    [FEATURE_VIRTIO_MEM] = 0, [FEATURE_HOTPLUG] = 8, [FEATURE_RESET] = 6,
+    [FEATURE_PINS] = 45,      [FEATURE_GUARDS] = 6,  [FEATURE_MIGRATION] = 0,
 };
 
 /* Of the ops of a program that has them: its swarm thins them out. */

@@ -309,10 +309,11 @@ static const uint64_t holes[] = {3, 7, 8, 40, 41, 63, UINT64_MAX};
 
 static void finer_source_cuts_anywhere(void **state)
 {
-    struct fine_source source = {{.next_populated = next_fine, .granularity = 1}, holes};
+    static struct fine_source source; /* the machine's end comes after this */
     struct fixture *f = *state;
     char buf[256];
 
+    source = (struct fine_source){{.next_populated = next_fine, .granularity = 1}, holes};
     assert_int_equal(convert(f, 0, 32, false), 0);
     assert_int_equal(convert(f, 32, 32, false), 0);
     stub_trace_clear(&f->stub);
@@ -326,9 +327,10 @@ static void finer_source_cuts_anywhere(void **state)
 /* Each step fails, early and late: the coarse mappings are back. */
 static void finer_source_fails_at_each_step(void **state)
 {
-    struct fine_source source = {{.next_populated = next_fine, .granularity = 1}, holes};
+    static struct fine_source source; /* the machine's end comes after this */
     struct fixture *f = *state;
 
+    source = (struct fine_source){{.next_populated = next_fine, .granularity = 1}, holes};
     assert_int_equal(convert(f, 0, 32, false), 0);
     assert_int_equal(convert(f, 32, 32, false), 0);
     for (int late = 0; late < 2; late++)
@@ -349,7 +351,7 @@ static void finer_source_fails_at_each_step(void **state)
 
 static void finer_source_is_refused(void **state)
 {
-    struct fine_source source = {{.next_populated = next_fine, .granularity = 1}, holes};
+    static struct fine_source source; /* the machine's end comes after this */
     struct fixture *f = *state;
 
     assert_int_equal(convert(f, 0, 64, false), 0);
