@@ -354,6 +354,7 @@ static void finer_source_is_refused(void **state)
     static struct fine_source source; /* the machine's end comes after this */
     struct fixture *f = *state;
 
+    source = (struct fine_source){{.next_populated = next_fine, .granularity = 1}, holes};
     assert_int_equal(convert(f, 0, 64, false), 0);
     stub_trace_clear(&f->stub);
     assert_int_equal(add_fine(f, &source), -EOPNOTSUPP);
