@@ -189,7 +189,8 @@ static bool judge_done(struct model *o, const struct op_result *r, struct violat
     o->outcome = MODEL_DONE;
     switch (p->kind) {
     case OP_CONVERT:
-        if (!p->goes_on && (!adopt_convert(o, failed_drops(r), v) || !rule_o9_idle(o, r, v)))
+        if (!p->goes_on && (!rule_pin_converted(o, v) ||
+                            !adopt_convert(o, failed_drops(r), v) || !rule_o9_idle(o, r, v)))
             return false;
         break;
     case OP_ATTACH:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * mode=inplace, someone else's references. P1: who asks for references gets them exactly where
- * the host may touch the page, and once. D3: a conversion that failed because a page is in use
- * says which one: the first, in the order of addresses.
+ * the host may touch the page, and once; and while they are held, the page stays shared. D3: a
+ * conversion that failed because a page is in use says which one: the first, in the order of
+ * addresses.
  *
  * A reference is to a frame: when the page has got another one since, nothing stands in the way
  * any more.
@@ -14,7 +15,7 @@ const char rule_blocked_name[] = "D3 blocked";
 
 static bool in_the_way(const struct model *o, uint32_t home)
 {
-    return o->pins[home] != PIN_NONE && o->pins[home] == o->slots[home].seen.shared_frame;
+    return o->pins[home] != PIN_NONE && o->pins[home] == view_frame(&o->slots[home].seen);
 }
 
 uint32_t pin_in_the_way(const struct model *o, uint64_t lo, uint64_t hi)
@@ -78,6 +79,20 @@ bool rule_pin_op(struct model *o, const struct op_result *r, struct violation *v
         o->n_pins += pin ? 1 : -1ULL;
     }
     return rule_s5_pins(o, v);
+}
+
+bool rule_pin_converted(const struct model *o, struct violation *v)
+{
+    const struct plan *p = &o->plan;
+    uint32_t held = MODEL_NO_PAGE;
+
+    assert(p->kind == OP_CONVERT);
+    if (o->n_pins && p->to_private)
+        held = pin_in_the_way(o, p->lo, p->hi);
+    if (held == MODEL_NO_PAGE)
+        return true;
+    return violate(o, v, rule_pin, held, CONTAINER_NONE,
+                   "it became private while somebody holds frame %u", o->pins[held]);
 }
 
 /* Did a fault say "in use" where nobody was? Then any page may be named. */

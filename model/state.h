@@ -387,6 +387,8 @@ bool rule_data_op(struct model *o, const struct op_result *r, struct violation *
 bool rule_query_op(const struct model *o, const struct op_result *r, struct violation *v);
 /* References that someone else on the host takes and drops. */
 bool rule_pin_op(struct model *o, const struct op_result *r, struct violation *v);
+/* A conversion succeeded. */
+bool rule_pin_converted(const struct model *o, struct violation *v);
 /* The first guest page of GPA pages [lo, hi) that stands in the way of becoming private. */
 uint32_t pin_in_the_way(const struct model *o, uint64_t lo, uint64_t hi);
 bool rule_blocked(const struct model *o, const struct op_result *r, struct violation *v);

@@ -193,6 +193,18 @@ static void test_pin_rows(void **state)
     hand_expect(h, "P1");
 }
 
+static void test_held_page_becomes_private(void **state)
+{
+    struct hand *h = *state;
+
+    share(h, 3, 30);
+    pin(h, 3);
+    half_private(h, 3);
+    h->page[3].is_populated = false;
+    hand_end(h);
+    hand_expect(h, "P1");
+}
+
 static void test_pin_that_nobody_counts(void **state)
 {
     struct hand *h = *state;
@@ -304,6 +316,7 @@ int main(void)
         T("content-is-kept", test_content_is_kept),
         T("D1-content-is-lost", test_content_is_lost),
         T("P1-rows", test_pin_rows),
+        T("P1-held-page-becomes-private", test_held_page_becomes_private),
         T("S5-pin-that-nobody-counts", test_pin_that_nobody_counts),
         T("in-use", test_in_use),
         T("O4-not-in-use", test_in_use_is_no_excuse),
