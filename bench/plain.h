@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The plain machine that checked ops are measured on: 64 pages, one vCPU (in a program of one
- * lane more of them only add to set-up), one container with its devices; programs of 16 ops.
+ * lane more of them only add to set-up), one container with its devices, no feature; programs
+ * of 16 ops.
  */
 #ifndef BENCH_PLAIN_H
 #define BENCH_PLAIN_H
@@ -16,6 +17,8 @@ static inline void plain_campaign(struct campaign *c)
     for (uint32_t i = 0; i < AXIS_COUNT; i++)
         if (i != AXIS_order && i != AXIS_failure)
             c->options.axis[i] = 0;
+    for (uint32_t i = 0; i < FEATURE_COUNT; i++)
+        c->options.feature[i] = 0;
     c->options.n_pages = 64;
     c->options.n_ops = 16;
     c->options.n_containers = 1;

@@ -14,15 +14,17 @@ enum where {
     WHERE_SHARED_DROP,
     WHERE_PRIVATE_DROP,
     WHERE_ALLOC,
+    WHERE_SLOT,
+    WHERE_FILE,
     WHERE_ANY,
     WHERE_COUNT
 };
 
 enum { WHERE_WEIGHT_SUM = 100 };
 
-static const uint16_t where_weight[WHERE_COUNT] = {20, 28, 20, 14, 11, 4, 3};
+static const uint16_t where_weight[WHERE_COUNT] = {20, 28, 20, 14, 11, 4, 0, 0, 3};
 /* Regions that come and go, resets: other calls than those of a conversion. */
-static const uint16_t where_weight_life[WHERE_COUNT] = {17, 21, 17, 10, 10, 5, 20};
+static const uint16_t where_weight_life[WHERE_COUNT] = {14, 17, 15, 8, 8, 4, 19, 5, 10};
 
 static enum where draw_where(struct gen *g)
 {
@@ -81,6 +83,10 @@ static const char *where_name(struct gen *g, enum where where)
         return "gmem/punch";
     case WHERE_ALLOC:
         return "core/alloc";
+    case WHERE_SLOT:
+        return "kvm/set_memory_region";
+    case WHERE_FILE:
+        return "gmem/create";
     default:
         return NULL;
     }
