@@ -16,15 +16,16 @@ enum where {
     WHERE_ALLOC,
     WHERE_SLOT,
     WHERE_FILE,
+    WHERE_DEVICE,
     WHERE_ANY,
     WHERE_COUNT
 };
 
 enum { WHERE_WEIGHT_SUM = 100 };
 
-static const uint16_t where_weight[WHERE_COUNT] = {20, 28, 20, 14, 11, 4, 0, 0, 3};
+static const uint16_t where_weight[WHERE_COUNT] = {20, 26, 18, 14, 10, 4, 0, 0, 5, 3};
 /* Regions that come and go, resets: other calls than those of a conversion. */
-static const uint16_t where_weight_life[WHERE_COUNT] = {14, 17, 15, 8, 8, 4, 19, 5, 10};
+static const uint16_t where_weight_life[WHERE_COUNT] = {14, 17, 14, 8, 7, 4, 19, 5, 3, 9};
 
 static enum where draw_where(struct gen *g)
 {
@@ -34,7 +35,8 @@ static enum where draw_where(struct gen *g)
 
     if (g->striped && rng_percent(&g->r, 40))
         where = WHERE_ALLOC; /* that is where records grow */
-    if ((where == WHERE_MAP || where == WHERE_UNMAP) && !g->m->n_devices)
+    if ((where == WHERE_MAP || where == WHERE_UNMAP || where == WHERE_DEVICE) &&
+        !g->m->n_devices)
         where = WHERE_PRIVATE_DROP; /* no device, no DMA calls */
     if (g->m->axis[AXIS_mode] == MODE_INPLACE &&
         (where == WHERE_SHARED_DROP || where == WHERE_PRIVATE_DROP))
@@ -66,6 +68,26 @@ static const char *drop_name(struct gen *g)
     }
 }
 
+static bool all_attached(const struct gen *g)
+{
+    return g->attached == (UINT32_C(1) << g->m->n_devices) - 1;
+}
+
+/* A call of attaching a device; of detaching one, if there is none to attach. */
+static const char *device_name(struct gen *g)
+{
+    static const char *const group[] = {"host/open", "vfio/group_status", "vfio/set_container",
+                                        "vfio/set_iommu", "vfio/device_fd"};
+    static const char *const cdev[] = {"host/open", "iommufd/ioas_alloc", "iommufd/bind",
+                                       "iommufd/attach", "iommufd/option"};
+    bool iommufd = g->m->axis[AXIS_iommu] == IOMMU_IOMMUFD;
+    uint32_t x = rng_below(&g->r, 5);
+
+    if (all_attached(g))
+        return x < 2 && !iommufd ? "vfio/unset_container" : "host/close";
+    return iommufd ? cdev[x] : group[x];
+}
+
 /* The host call that does it on this machine; NULL: any. */
 static const char *where_name(struct gen *g, enum where where)
 {
@@ -87,6 +109,8 @@ static const char *where_name(struct gen *g, enum where where)
         return "kvm/set_memory_region";
     case WHERE_FILE:
         return "gmem/create";
+    case WHERE_DEVICE:
+        return device_name(g);
     default:
         return NULL;
     }
@@ -102,10 +126,10 @@ static bool may_fail(const struct gen *g, uint32_t point)
 }
 
 /* Index of a fault point that the vocabulary has; any of them where it lacks this one. */
-static uint32_t draw_point(struct gen *g)
+static uint32_t draw_point(struct gen *g, enum where where)
 {
     const struct vocabulary *v = g->words;
-    const char *name = where_name(g, draw_where(g));
+    const char *name = where_name(g, where);
     uint32_t any;
 
     for (uint32_t i = 0; i < v->n_points && name; i++) {
@@ -147,7 +171,8 @@ static void draw_when(struct gen *g, struct op *op)
 void gen_fault(struct gen *g)
 {
     struct op op = {.kind = OP_FAULT};
-    uint32_t point = draw_point(g);
+    enum where where = g->device_next ? WHERE_DEVICE : draw_where(g);
+    uint32_t point = draw_point(g, where);
     bool late = rng_percent(&g->r, 15);
     int error;
 
@@ -170,4 +195,9 @@ void gen_fault(struct gen *g)
     gen_add(g, &op);
     g->undo_next = g->faults > 0 && rng_percent(&g->r, 50);
     gen_next_op(g);
+    if (where == WHERE_DEVICE && !g->undo_next) {
+        g->next_kind = all_attached(g) ? OP_DETACH : OP_ATTACH;
+        g->convert_next = false;
+    }
+    g->device_next = false;
 }

@@ -50,6 +50,7 @@ struct gen {
     bool convert_next; /* a fault was armed for it */
     bool around_next;  /* that conversion goes around the last range, mostly to private */
     uint8_t next_kind; /* op that comes next, OP_KIND_COUNT: any */
+    bool device_next;  /* the next fault is for attaching a device */
     bool undo_next;    /* the next fault is for the undo of what the last one broke */
     bool last_private;
     struct gen_range last; /* of the conversion before; n == 0: none yet */

@@ -145,6 +145,16 @@ static void forget_region(struct gen *g, uint32_t region)
     g->n_listeners = kept;
 }
 
+/* Is a guest_memfd there? */
+static bool any_private_side(const struct gen *g)
+{
+    for (uint32_t i = 0; i < g->m->n_regions; i++) {
+        if (g->m->regions[i].guest_memfd && !(g->removed >> i & 1))
+            return true;
+    }
+    return false;
+}
+
 static void add_remove(struct gen *g)
 {
     uint32_t region = rng_below(&g->r, g->m->n_regions);
@@ -159,7 +169,9 @@ static void add_remove(struct gen *g)
     gen_add(g, &op);
     g->removed |= UINT32_C(1) << region;
     forget_region(g, region);
-    if (rng_percent(&g->r, 40))
+    if (gen_has(g, FEATURE_GUARDS) && !any_private_side(g) && rng_percent(&g->r, 70))
+        g->next_kind = OP_GUARD; /* now nobody is in the way of it */
+    else if (rng_percent(&g->r, 40))
         g->next_kind = OP_ADD;
 }
 
@@ -255,6 +267,8 @@ static void add_guard(struct gen *g)
             break;
         op.unit = (uint8_t)((op.unit + 1) % GUARD_KIND_COUNT);
     }
+    if (g->removed && !any_private_side(g) && rng_percent(&g->r, 70))
+        op.unit = GUARD_DISABLE;
     op.value = g->guards[op.unit] ? rng_percent(&g->r, 30) : rng_percent(&g->r, 94);
     gen_add(g, &op);
     if (op.value)

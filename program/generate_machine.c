@@ -210,6 +210,10 @@ static void draw_features(struct gen *g)
         if (draw_feature(g, i, g->striped ? 0 : gen_feature_percent[i]))
             g->features |= UINT32_C(1) << i;
     }
+    /* Without guest_memfd all guards can be taken. */
+    if (gen_has(g, FEATURE_GUARDS) && gen_feature_percent[FEATURE_HOTPLUG] &&
+        g->o->feature[FEATURE_HOTPLUG] < 0 && rng_percent(&g->r, 30))
+        g->features |= UINT32_C(1) << FEATURE_HOTPLUG;
     g->hugetlb = g->o->share == SHARE_HUGETLB ||
                  (g->o->share < 0 && huge && !g->striped && rng_percent(&g->r, huge));
 }

@@ -161,9 +161,9 @@ static struct gen_listener draw_listener(struct gen *g)
     const struct section_decl *s = &g->m->sections[g->data[rng_below(&g->r, g->n_data)]];
     struct gen_listener l = {.container = draw_container(g), .region = (uint8_t)s->region};
 
-    if (rng_percent(&g->r, 95)) {
+    if (rng_percent(&g->r, s->n_pages < g->m->regions[s->region].n_pages ? 70 : 95)) {
         gen_pages(g, s, &l.first, &l.n);
-    } else { /* the whole block, with pages that may have no address */
+    } else { /* the whole block: several sections, or pages that have no address */
         l.first = 0;
         l.n = g->m->regions[s->region].n_pages;
     }
@@ -272,18 +272,31 @@ static void draw_weights(struct gen *g)
     g->weight_sum = g->weight[OP_CONVERT] + others;
 }
 
-/* The op that a fault was armed for: a conversion, or one that the program is about. */
-void gen_next_op(struct gen *g)
+/* One of the ops from this kind on, OP_KIND_COUNT when none of them is drawn. */
+static uint8_t draw_kind_from(struct gen *g, uint32_t first)
 {
     uint16_t weight[OP_KIND_COUNT] = {0};
     uint32_t sum = 0;
 
-    if (g->features && rng_percent(&g->r, 55)) {
-        for (uint32_t i = OP_PLUG; i < OP_KIND_COUNT; i++)
-            sum += weight[i] = g->weight[i];
-    }
-    g->convert_next = !sum && (g->undo_next || rng_percent(&g->r, 80));
-    g->next_kind = sum ? (uint8_t)gen_weighted(&g->r, weight, sum) : OP_KIND_COUNT;
+    for (uint32_t i = first; i < OP_KIND_COUNT; i++)
+        sum += weight[i] = g->weight[i];
+    return sum ? (uint8_t)gen_weighted(&g->r, weight, sum) : OP_KIND_COUNT;
+}
+
+/* The op that a fault was armed for: a conversion, one that the program is about, or one that
+ * maps and unmaps. */
+void gen_next_op(struct gen *g)
+{
+    uint32_t x = rng_below(&g->r, 100);
+
+    g->next_kind = OP_KIND_COUNT;
+    if (g->features && rng_percent(&g->r, 55))
+        g->next_kind = draw_kind_from(g, OP_PLUG);
+    else if (x < 5 && g->n_listeners)
+        g->next_kind = OP_UNLISTEN;
+    else if (x < 15)
+        g->next_kind = draw_kind_from(g, OP_ATTACH);
+    g->convert_next = g->next_kind == OP_KIND_COUNT && (g->undo_next || x < 88);
 }
 
 static void add_op(struct gen *g, uint8_t kind)
@@ -328,8 +341,13 @@ static void add_op(struct gen *g, uint8_t kind)
 /* A device is there early, and what listens by hand listens. */
 static void add_start(struct gen *g)
 {
-    if (!g->m->n_devices || !rng_percent(&g->r, 85))
+    if (!g->m->n_devices || !rng_percent(&g->r, 88))
         return;
+    if (g->faults && rng_percent(&g->r, 6)) {
+        g->device_next = true; /* the first attach is what fails */
+        gen_fault(g);
+        return;
+    }
     for (uint32_t i = 0; i < g->m->n_devices && g->left > g->faults; i++) {
         uint32_t container = g->m->devices[i].container;
         bool first = !container_open(g, container);
