@@ -17,7 +17,7 @@ const uint16_t gen_axis_weight[AXIS_COUNT][GEN_AXIS_VALUES_MAX] = {
                     [IOMMU_COMPAT] = 9,
                     [IOMMU_COMPATV1] = 9},
     [AXIS_mapping] = {[MAPPING_PAGE] = 60, [MAPPING_RUN] = 40},
-    [AXIS_split] = {[SPLIT_REMAP] = 70, [SPLIT_CUT] = 0, [SPLIT_REFUSE] = 30},
+    [AXIS_split] = {[SPLIT_REMAP] = 70, [SPLIT_CUT] = 40, [SPLIT_REFUSE] = 30},
     [AXIS_kernel] = {[KERNEL_6_12] = 70, [KERNEL_7_3] = 15, [KERNEL_PROPOSED] = 15},
     [AXIS_page_size] =
         {[PAGE_SIZE_AXIS_4K] = 86, [PAGE_SIZE_AXIS_16K] = 7, [PAGE_SIZE_AXIS_64K] = 7},

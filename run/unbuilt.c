@@ -8,12 +8,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* Bit v: value v of the axis. */
 #define BIT(value) (UINT32_C(1) << (value))
-
-static const uint32_t axis_values[AXIS_COUNT] = {
-    [AXIS_split] = BIT(SPLIT_CUT),
-};
 
 static const bool virtio_mem = true;
 
@@ -34,10 +29,6 @@ static bool say(char *why, size_t size, const char *what, const char *more)
 
 static bool machine_unbuilt(const struct machine *m, char *why, size_t size)
 {
-    for (uint32_t i = 0; i < AXIS_COUNT; i++) {
-        if (axis_values[i] & BIT(m->axis[i]))
-            return say(why, size, program_axis_name(i), program_axis_value(i, m->axis[i]));
-    }
     for (uint32_t i = 0; i < m->n_regions; i++) {
         if (virtio_mem && m->regions[i].virtio_mem_pages)
             return say(why, size, "regions with virtio_mem", "");
