@@ -16,8 +16,9 @@
 #include "program/op.h"
 
 struct bench_host {
-    uint64_t maps, unmaps;
+    uint64_t maps, unmaps, cuts;
     uint64_t bytes; /* of memory that the core holds */
+    bool knows_cut; /* a kernel that has IOMMU_IOAS_CUT */
 };
 
 /* In front of each allocation, so that free knows its size. */
@@ -83,10 +84,15 @@ static inline int stub_ioctl(void *ctx, const char *caller, int fd, unsigned lon
         return 6;
     case VFIO_IOMMU_GET_INFO:
         return bench_info(arg);
+    case IOMMU_IOAS_CUT:
+        h->cuts++;
+        return h->knows_cut ? 0 : -ENOTTY;
     case VFIO_IOMMU_MAP_DMA:
+    case IOMMU_IOAS_MAP:
         h->maps++;
         return 0;
     case VFIO_IOMMU_UNMAP_DMA:
+    case IOMMU_IOAS_UNMAP:
         h->unmaps++;
         return 0;
     default:

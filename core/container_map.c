@@ -63,11 +63,11 @@ static int map_again(struct container *c, uint64_t first, uint64_t end, uint64_t
 int container_map(struct container *c, uint64_t first, uint64_t end, uint64_t vaddr,
                   bool read_only, bool restore)
 {
-    uint64_t known = ledger_count(&c->ledger, first, end);
+    uint64_t known = restore ? ledger_count(&c->ledger, first, end) : 0;
     int rc;
 
     assert(c->lock.held && first < end);
-    assert(known == 0 || (restore && known == end - first));
+    assert(known == 0 || known == end - first);
     rc = restore ? map_again(c, first, end, vaddr, read_only)
                  : map_call(c, first, end, vaddr, read_only);
     if (rc == 0 && known)

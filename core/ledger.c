@@ -33,25 +33,31 @@ static uint64_t mappings_of(const struct run_node *run)
     return run->tag & WHOLE ? 1 : run->end - run->first;
 }
 
-/* A mapping of one page joins those beside it that nobody doubts; a larger one is a run of its
- * own. */
+/* A run of single pages that nobody doubts. */
+static bool takes_pages(const struct ledger *l, uint32_t i)
+{
+    return i && l->tree.nodes[i].tag == 0;
+}
+
+/* A mapping of one page joins such a run beside it; a larger one is a run of its own. */
 void ledger_add(struct ledger *l, uint64_t first, uint64_t end)
 {
     struct run_tree *t = &l->tree;
+    uint32_t left = find(l, first ? first - 1 : 0), next = left;
     bool single = end - first == 1;
-    uint32_t left = single && first > 0 ? find(l, first - 1) : 0;
-    uint32_t right = single ? find(l, end) : 0;
 
-    assert(first < end && ledger_count(l, first, end) == 0);
+    if (left && t->nodes[left].end <= first)
+        next = find(l, first);
+    else
+        left = 0;
+    assert(first < end && (!next || t->nodes[next].first >= end));
     l->n_pages += end - first;
     l->n_mappings++;
-    left = left && t->nodes[left].end == first && t->nodes[left].tag == 0 ? left : 0;
-    right = right && t->nodes[right].first == end && t->nodes[right].tag == 0 ? right : 0;
-    if (right) {
-        end = t->nodes[right].end;
-        run_tree_remove(t, right);
+    if (single && takes_pages(l, next) && t->nodes[next].first == end) {
+        end = t->nodes[next].end;
+        run_tree_remove(t, next);
     }
-    if (left)
+    if (single && takes_pages(l, left))
         run_tree_set_end(t, left, end);
     else
         run_tree_insert(t, first, end, single ? 0 : WHOLE);
