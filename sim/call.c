@@ -54,8 +54,8 @@ int64_t call_end_quiet(struct sim_world *w, int64_t result)
     }
     assert(result >= INT16_MIN);
     c->error = (int16_t)-result;
-    /* What a fault made is never an exit: it came before that. That this kernel does not know an
-     * ioctl is an answer; there is no other way to ask. */
+    /* What a fault made is never an exit: it came before that. That this kernel does not know
+     * an ioctl is an answer; there is no other way to ask. */
     c->failed = !w->call_is_exit && !(c->point == POINT_HOST_IOCTL && c->error == ENOTTY);
     if (c->failed)
         w->op_failed = true;
