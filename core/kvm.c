@@ -40,15 +40,12 @@ static int check_vm(struct vmm *vmm)
         .cap = KVM_CAP_EXIT_HYPERCALL,
         .args = {1 << KVM_HC_MAP_GPA_RANGE},
     };
-
     bool in_place = vmm->config.mode == VMM_MODE_INPLACE;
 
     if (!can(vmm, vmm->kvm.vm_fd, KVM_CAP_GUEST_MEMFD, 1) ||
         !can(vmm, vmm->kvm.vm_fd,
              in_place ? KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES : KVM_CAP_MEMORY_ATTRIBUTES,
              KVM_MEMORY_ATTRIBUTE_PRIVATE))
-        return -EOPNOTSUPP;
-    if (in_place && !can(vmm, vmm->kvm.vm_fd, KVM_CAP_GUEST_MEMFD_FLAGS, GUEST_MEMFD_FLAG_MMAP))
         return -EOPNOTSUPP;
     return host_ioctl(&vmm->host, vmm->kvm.vm_fd, KVM_ENABLE_CAP, &exits);
 }

@@ -238,4 +238,56 @@ static inline void inplace_end(struct inplace *ip)
     assert_int_equal(t.pins + t.locked_pages + t.fds + t.vmas + t.frames + t.allocations, 0);
 }
 
+static const struct vmm_config plain = {
+    .page_size = IP_PAGE, .n_vcpus = 1, .mode = VMM_MODE_INPLACE};
+
+/* What most tests use. */
+static struct inplace ip;
+static bool shared[IP_GPA_PAGES]; /* what must be */
+
+static inline int setup(void **state)
+{
+    (void)state;
+    memset(shared, 0, sizeof shared);
+    inplace_start(&ip, &plain);
+    return 0;
+}
+
+static inline int teardown(void **state)
+{
+    (void)state;
+    inplace_end(&ip);
+    return 0;
+}
+
+static inline void set_shared(uint64_t first, uint64_t n, bool value)
+{
+    for (uint64_t i = first; i < first + n; i++)
+        shared[i] = value;
+}
+
+/* Converts, and that must have worked. */
+static inline void become(uint64_t first, uint64_t n, bool to_private)
+{
+    assert_int_equal(inplace_convert(&ip, first, n, to_private), 0);
+    set_shared(first, n, !to_private);
+    assert_null(inplace_broken(&ip, shared));
+}
+
+static inline bool blocked_at(uint32_t region, uint64_t page)
+{
+    uint32_t r;
+    uint64_t offset;
+
+    return vmm_blocked(ip.vmm, &r, &offset) && r == region && offset == page * IP_PAGE;
+}
+
+static inline bool nothing_blocked(void)
+{
+    uint32_t r;
+    uint64_t offset;
+
+    return !vmm_blocked(ip.vmm, &r, &offset);
+}
+
 #endif

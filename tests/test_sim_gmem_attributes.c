@@ -277,6 +277,28 @@ static void test_pin_rows(void **state)
     assert_int_equal(fx.w->frames.pins, 0);
 }
 
+/* Held in any order, by the hundred; each is dropped for itself. */
+static void test_many_pins(void **state)
+{
+    enum { MANY = 256, STEP = 37 /* no factor in common */ };
+
+    (void)state;
+    make_world(SIM_KERNEL_PROPOSED, true);
+    fx.hva = fx_anon(&fx, MANY);
+    assert_int_equal(fx_region(&fx, 0, 0, FX_GPA, MANY * PS, 0, 0), 0);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(sim_pin(fx.w, FX_GPA + (uint64_t)(i * STEP % MANY) * PS, 1), 0);
+    assert_int_equal(fx.w->frames.pins, MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        uint64_t gpa = FX_GPA + (uint64_t)(i * STEP % MANY) * PS;
+
+        assert_true(sim_is_pinned(fx.w, gpa));
+        assert_int_equal(sim_unpin(fx.w, gpa, 1), 0);
+        assert_false(sim_is_pinned(fx.w, gpa));
+    }
+    assert_int_equal(fx.w->frames.pins, 0);
+}
+
 /* The fault says where, as the kernel would; a late EFAULT comes from copying that out. */
 static void test_faults(void **state)
 {
@@ -340,6 +362,7 @@ int main(void)
         TEST("pinned-page-refuses", test_pinned_page_refuses),
         TEST("error-offset", test_error_offset),
         TEST("pin-rows", test_pin_rows),
+        TEST("many-pins", test_many_pins),
         TEST("faults", test_faults),
         TEST("slots-and-offsets", test_slots_and_offsets),
     };
