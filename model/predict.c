@@ -232,8 +232,8 @@ bool plan_converts(const struct model *o, uint32_t slot)
     const struct plan *p = &o->plan;
     const struct slot_info *i = &o->info[slot];
 
-    return p->kind == OP_CONVERT && (i->kind & SLOT_GMEM) && i->gpa_page >= p->lo &&
-           i->gpa_page < p->hi;
+    return p->kind == OP_CONVERT && (i->kind & (SLOT_GMEM | SLOT_ABSENT)) == SLOT_GMEM &&
+           i->gpa_page >= p->lo && i->gpa_page < p->hi;
 }
 
 bool plan_renews(const struct model *o, uint32_t slot)
