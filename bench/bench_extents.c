@@ -2,8 +2,9 @@
 /*
  * tracker=extents beside tracker=bitmap, core alone on a host that answers at once: 1 TiB with
  * 1,000 shared runs and doublings of that (time of a conversion, of a query, of the start of a
- * replay, memory of the region); a counting listener on 64 GiB that are all shared; and a
- * container on a few runs of it, with mapping=run.
+ * replay, memory of the region); a counting listener on 64 GiB that are all shared, and on 64
+ * GiB in 1,000 runs with more and more sources; and a container on a few runs, with
+ * mapping=run.
  */
 #include <stdio.h>
 
@@ -211,6 +212,83 @@ static int counting_listener(enum vmm_tracker tracker, const char *name)
     return rc;
 }
 
+/* ---- more sources: what a listener costs follows the runs, not the sources ---- */
+
+enum { SOURCES_MAX = 8 };
+
+struct map_source {
+    struct discard_source base;
+    struct page_map map;
+};
+
+static bool map_next(const struct discard_source *source, uint64_t first, uint64_t end,
+                     uint64_t *run_first, uint64_t *run_end)
+{
+    const struct map_source *s = (const struct map_source *)(const void *)source;
+
+    return page_map_next_run(&s->map, first, end, true, run_first, run_end);
+}
+
+/* The first source has the runs; each other one holds back a page between them all. */
+static int make_source(struct map_source *s, const struct host *host, uint64_t i, uint64_t n)
+{
+    uint64_t stride = n / 1000;
+
+    *s = (struct map_source){.base = {.next_populated = map_next, .granularity = 1}};
+    if (page_map_init_extents(&s->map, host, n) || page_map_reserve(&s->map, host, 1001))
+        return -1;
+    page_map_set(&s->map, 0, n, true);
+    for (uint64_t run = 0; run < 1000; run++)
+        page_map_set(&s->map, run * stride + i, run * stride + (i ? i + 1 : stride / 2), false);
+    return 0;
+}
+
+static double register_time(struct discard_manager *m, struct counter *c)
+{
+    double rounds[ROUNDS];
+    int undo_error;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        double start = bench_now();
+
+        c->runs = 0;
+        if (discard_manager_register(m, &c->base, &undo_error) || c->runs != 1000)
+            return -1;
+        rounds[i] = (bench_now() - start) * 1e6;
+        (void)discard_manager_withdraw(m, &c->base);
+        discard_manager_forget(m, &c->base);
+    }
+    return bench_median(rounds, ROUNDS);
+}
+
+static int more_sources(void)
+{
+    const uint64_t n = REGISTERED / PAGE_SIZE_4K;
+    struct bench_host bench_host = {0};
+    const struct host host = {.ops = &stub_ops, .ctx = &bench_host};
+    struct counter c = {{.event = count, .end = n}, 0, 0};
+    struct map_source sources[SOURCES_MAX];
+    struct discard_manager m;
+    int rc = 0, undo_error, made = 0;
+
+    discard_manager_init(&m, &host, VMM_TRACKER_EXTENTS, n);
+    for (; made < SOURCES_MAX && !rc; made++) {
+        rc = make_source(&sources[made], &host, (uint64_t)made, n);
+        if (!rc)
+            rc = discard_manager_add_source(&m, &sources[made].base, &undo_error);
+        double us = rc ? -1 : register_time(&m, &c);
+        rc = us < 0;
+        if (!rc && ((made + 1) & made) == 0)
+            printf(
+                "64 GiB, 1000 runs, %d source%s       a counting listener comes in %6.2f us\n",
+                made + 1, made ? "s" : " ", us);
+    }
+    (void)discard_manager_destroy(&m);
+    while (made--)
+        page_map_destroy(&sources[made].map, &host);
+    return rc;
+}
+
 /* A container's first device: one map call a run. */
 static int container(uint64_t n_runs)
 {
@@ -239,7 +317,8 @@ static int container(uint64_t n_runs)
 int main(void)
 {
     if (against_bitmap() || doublings() || counting_listener(VMM_TRACKER_BITMAP, "bitmap") ||
-        counting_listener(VMM_TRACKER_EXTENTS, "extents") || container(1) || container(1000)) {
+        counting_listener(VMM_TRACKER_EXTENTS, "extents") || more_sources() || container(1) ||
+        container(1000)) {
         fprintf(stderr, "bench_extents: a call failed, or did something else than it should\n");
         return 1;
     }

@@ -47,7 +47,7 @@ struct page_map {
         };
         struct {
             struct run_tree tree; /* core/page_map_extents.c */
-            uint64_t reserved;
+            uint64_t ceiling;     /* more runs than this may not come to be */
         };
     };
 };

@@ -74,6 +74,7 @@ static void extents_set(struct page_map *map, uint64_t first, uint64_t end, bool
     else
         set_false(map, first, end);
     assert(map->n_set <= map->n_pages && (map->n_set == 0) == (map->tree.root == 0));
+    assert(map->tree.n <= map->ceiling); /* somebody has reserved that much */
 }
 
 static bool next_true(const struct page_map *map, uint64_t first, uint64_t end,
@@ -127,19 +128,18 @@ static uint64_t extents_word(const struct page_map *map, uint64_t page)
 /* All nodes that may be needed until release are there beforehand. */
 static int extents_reserve(struct page_map *map, const struct host *host, uint64_t n_runs)
 {
-    int rc = run_tree_grow(&map->tree, host, map->reserved + n_runs);
+    uint64_t ceiling = map->ceiling + n_runs;
+    int rc = run_tree_grow(&map->tree, host, ceiling - map->tree.n);
 
-    if (rc)
-        return rc;
-    map->reserved += n_runs;
-    assert(map->reserved <= run_tree_n_free(&map->tree));
-    return 0;
+    if (!rc)
+        map->ceiling = ceiling;
+    return rc;
 }
 
 static void extents_release(struct page_map *map)
 {
-    assert(map->tree.n < map->tree.capacity || map->tree.capacity == 0);
-    map->reserved = 0;
+    assert(map->tree.n <= map->ceiling);
+    map->ceiling = map->tree.n ? map->tree.n : 1;
 }
 
 static void extents_destroy(struct page_map *map, const struct host *host)
@@ -161,6 +161,6 @@ static const struct page_map_ops extents_ops = {
 int page_map_init_extents(struct page_map *map, const struct host *host, uint64_t n_pages)
 {
     assert(n_pages > 0);
-    *map = (struct page_map){.ops = &extents_ops, .n_pages = n_pages};
+    *map = (struct page_map){.ops = &extents_ops, .n_pages = n_pages, .ceiling = 1};
     return run_tree_grow(&map->tree, host, 1); /* for a value of all pages */
 }
