@@ -221,9 +221,12 @@ static uint32_t prove_file(const char *path)
 static void a_line_too_many_is_found(void **state)
 {
     char path[] = "/tmp/gmemcheck-expects-XXXXXX";
-    FILE *f = fdopen(mkstemp(path), "we");
+    FILE *f;
 
     (void)state;
+    if (SANITIZED)
+        skip(); /* there a wrong core that fails an assertion ends the test */
+    f = fdopen(mkstemp(path), "we");
     assert_non_null(f);
     fputs(MACHINE "attach d0\nconvert ram0[3] shared\n  expect result=0\n"
                   "  expect mapped c0 ram0[3]\n  expect calls dma/map=1 mapped c0 ram0[3]\n",
@@ -241,6 +244,8 @@ static void every_line_is_needed(void **state)
     char why[300];
 
     (void)state;
+    if (SANITIZED)
+        skip(); /* as above */
     file_list_init(&list);
     assert_int_equal(file_list_add(&list, "scenarios", why, sizeof(why)), 0);
     for (uint32_t i = 0; i < list.n; i++)
