@@ -70,6 +70,25 @@ static void limit_of_a_listener(void **state)
     assert_int_equal(vmm_device_detach(f->vmm, 1), 0);
 }
 
+/* An undo needs no more entries than there were, and there is not one to spare. */
+static void undo_at_the_limit(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(convert(f, 0, 4, false), 0);
+    assert_int_equal(convert(f, 4, 4, false), 0);
+    assert_int_equal(convert(f, 60, 2, false), 0);
+    stub_trace_clear(&f->stub);
+    stub_fail(&f->stub, STUB_MAP, 2, ENOMEM, false);
+    assert_int_equal(convert(f, 2, 4, true), -ENOMEM);
+    stub_fail_none(&f->stub);
+    expect_trace(f, "private 2+4; unmap 0+8; map 0+2; map 6+2 fails; unmap 0+4; map 0+4; "
+                    "map 4+4; shared 2+4; ");
+    expect_mapped(f, 0, 64, "0+4 4+4 60+2");
+    assert_int_equal(convert(f, 2, 4, true), 0);
+    assert_int_equal(convert(f, 32, 2, false), -ENOSPC);
+}
+
 /* The kernel's own answer counts too: the limit was another one than it had said. */
 static void kernel_says_no_all_the_same(void **state)
 {
@@ -92,6 +111,7 @@ int main(void)
         CASE("first", limit_is_asked_before, limited),
         CASE("attach", limit_of_an_attach, limited),
         CASE("listen", limit_of_a_listener, limited),
+        CASE("undo", undo_at_the_limit, limited),
         CASE("kernel", kernel_says_no_all_the_same, remap),
     };
 
