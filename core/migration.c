@@ -106,6 +106,8 @@ static enum vmm_page_state state_of(const struct ram_block *block, uint64_t page
 {
     uint64_t first, end;
 
+    if (!block->present)
+        return VMM_PAGE_DISCARDED;
     if (!block->guest_memfd)
         return VMM_PAGE_SHARED;
     if (block->has_virtio_mem &&
@@ -130,12 +132,15 @@ int vmm_dirty_sync(struct vmm *vmm, uint32_t region, uint8_t *pages)
 
     if (rc)
         return rc;
-    block = address_space_region(vmm, region);
-    if (!block || !vmm->migrating || !block->dirty_logged)
+    if (!vmm->migrating || region >= vmm->address_space.n_regions)
+        return vmm_leave(vmm, -EINVAL);
+    block = vmm->address_space.regions[region];
+    if (block->kind == VMM_REGION_MMIO)
         return vmm_leave(vmm, -EINVAL);
     sync_lock(&vmm->sync, &block->lock);
     report(vmm, block, pages);
-    clear(vmm, block);
+    if (block->present)
+        clear(vmm, block);
     sync_unlock(&vmm->sync, &block->lock);
     return vmm_leave(vmm, 0);
 }

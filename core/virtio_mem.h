@@ -40,4 +40,21 @@ bool virtio_mem_next_run(const struct virtio_mem *v, uint64_t first, uint64_t en
 void virtio_mem_set(struct virtio_mem *v, uint64_t first, uint64_t end, bool plugged);
 uint64_t virtio_mem_plugged_pages(const struct virtio_mem *v);
 
+/* ---- core/virtio_mem_request.c ---- */
+/* Blocks that are about to be plugged, or unplugged. */
+struct virtio_mem_request {
+    struct vmm *vmm;
+    struct ram_block *block;
+    bool plug;
+    uint64_t gpa;        /* of the RAM block's page 0 */
+    uint64_t first, end; /* of its blocks those change that are not yet what is wanted */
+    bool populate_tried; /* plug: listeners were asked to map */
+    bool attribute_touched;
+    uint64_t blocked_page; /* mode=inplace: which page someone else holds */
+};
+
+/* Does it: 0, or an error and all is as it was, or the VM is stopped. The RAM block's lock is
+ * held. */
+int virtio_mem_work(struct virtio_mem_request *r);
+
 #endif

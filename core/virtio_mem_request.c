@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest's requests: plug, unplug, unplug all; and the VMM's resize. core/vmm.h says what
- * they promise. As in a conversion neither tracker changes before commit, so an undo knows from
- * them what was where, and nothing is allocated in one.
+ * How a request of virtio-mem is done; core/vmm.h says what it promises. As in a conversion
+ * neither tracker changes before commit, so an undo knows from them what was where, and nothing
+ * is allocated in one.
  *
  *   plug:    drop what is left there -> map -> commit
  *   unplug:  unmap -> attribute to private -> commit -> drop both sides
@@ -12,18 +12,8 @@
 
 #include "core/internal.h"
 
-struct request {
-    struct vmm *vmm;
-    struct ram_block *block;
-    bool plug;
-    uint64_t gpa;        /* of the RAM block's page 0 */
-    uint64_t first, end; /* of its blocks those change that are not yet what is wanted */
-    bool attribute_touched;
-    uint64_t blocked_page;
-};
-
 /* Tells the listeners about each run of pages that changes. */
-static int notify(const struct request *r, enum discard_event e, bool goes_on)
+static int notify(const struct virtio_mem_request *r, enum discard_event e, bool goes_on)
 {
     struct virtio_mem *v = &r->block->virtio_mem;
     uint64_t pos = r->first, first, end;
@@ -39,14 +29,14 @@ static int notify(const struct request *r, enum discard_event e, bool goes_on)
     return error;
 }
 
-static void set_debt(const struct request *r)
+static void set_debt(const struct virtio_mem_request *r)
 {
     if (!r->block->in_place) /* there one side is all there is */
         page_map_set(&r->block->attributes.debt[0], r->first, r->end, true);
     page_map_set(&r->block->attributes.debt[1], r->first, r->end, true);
 }
 
-static int pay_debt(const struct request *r)
+static int pay_debt(const struct virtio_mem_request *r)
 {
     int error = ram_block_pay_debt(r->vmm, r->block, false, r->first, r->end);
 
@@ -55,7 +45,7 @@ static int pay_debt(const struct request *r)
 }
 
 /* ---- plug ---- */
-static int change_to_plugged(const struct request *r)
+static int change_to_plugged(struct virtio_mem_request *r)
 {
     int rc = notify(r, DISCARD_RESERVE, false);
 
@@ -63,28 +53,29 @@ static int change_to_plugged(const struct request *r)
         return rc;
     set_debt(r); /* whatever the guest may have touched there */
     rc = pay_debt(r);
-    return rc ? rc : notify(r, DISCARD_POPULATE, false);
+    if (rc)
+        return rc;
+    r->populate_tried = true;
+    return notify(r, DISCARD_POPULATE, false);
 }
 
-/* Mapping made memory on the shared side; what cannot be dropped is debt of an unplugged page,
+/* Mapping made memory on the shared side; what cannot be dropped is debt of unplugged pages,
  * and harmless. */
-static void drop_mapped(const struct request *r)
+static void drop_mapped(const struct virtio_mem_request *r)
 {
     struct ram_block_attributes *a = &r->block->attributes;
-    uint64_t pos = r->first, first, end;
 
-    while (pos < r->end && page_map_next_run(&a->shared, pos, r->end, true, &first, &end)) {
-        if (discard_manager_hears(&r->block->manager, first, end) &&
-            ram_block_drop(r->vmm, r->block, false, first, end))
-            page_map_set(&a->debt[0], first, end, true);
-        pos = end;
-    }
+    if (discard_manager_hears(&r->block->manager, r->first, r->end) &&
+        page_map_any(&a->shared, r->first, r->end, true) &&
+        ram_block_drop(r->vmm, r->block, false, r->first, r->end))
+        page_map_set(&a->debt[0], r->first, r->end, true);
 }
 
-static int undo_plug(const struct request *r)
+static int undo_plug(const struct virtio_mem_request *r)
 {
+    if (!r->populate_tried)
+        return 0;
     int error = notify(r, DISCARD_UNDO_POPULATE, true);
-
     if (!error)
         drop_mapped(r);
     return error;
@@ -92,7 +83,7 @@ static int undo_plug(const struct request *r)
 
 /* ---- unplug ---- */
 /* The hull of the pages that are shared; pages between are private already. */
-static int set_private(struct request *r)
+static int set_private(struct virtio_mem_request *r)
 {
     uint32_t shift = r->vmm->page_shift;
     uint64_t first, end;
@@ -109,7 +100,7 @@ static int set_private(struct request *r)
     return rc;
 }
 
-static int change_to_unplugged(struct request *r)
+static int change_to_unplugged(struct virtio_mem_request *r)
 {
     int rc = notify(r, DISCARD_RESERVE, false);
 
@@ -118,7 +109,7 @@ static int change_to_unplugged(struct request *r)
     return rc ? rc : set_private(r);
 }
 
-static int set_shared_again(const struct request *r)
+static int set_shared_again(const struct virtio_mem_request *r)
 {
     const struct page_map *shared = &r->block->attributes.shared;
     uint32_t shift = r->vmm->page_shift;
@@ -134,7 +125,7 @@ static int set_shared_again(const struct request *r)
 }
 
 /* No page is mapped again that the kernel may still call private. */
-static int undo_unplug(const struct request *r)
+static int undo_unplug(const struct virtio_mem_request *r)
 {
     int error = r->attribute_touched ? set_shared_again(r) : 0;
 
@@ -143,7 +134,7 @@ static int undo_unplug(const struct request *r)
 
 /* ---- both ---- */
 /* The point of no return; nothing in it can fail. */
-static void commit(const struct request *r)
+static void commit(const struct virtio_mem_request *r)
 {
     if (!r->plug)
         ram_block_set_shared(r->block, r->first, r->end, false);
@@ -152,22 +143,21 @@ static void commit(const struct request *r)
     virtio_mem_set(&r->block->virtio_mem, r->first, r->end, r->plug);
 }
 
-/* Each shared run may become a run of debt, when a plug is undone. */
-static int reserve_trackers(const struct request *r)
+static int reserve_trackers(const struct virtio_mem_request *r)
 {
     return ram_block_reserve(
         r->vmm, r->block,
         1 + page_map_runs(&r->block->attributes.shared, r->first, r->end, true));
 }
 
-static void release(const struct request *r)
+static void release(const struct virtio_mem_request *r)
 {
     (void)discard_manager_notify(&r->block->manager, &r->block->virtio_mem.source,
                                  DISCARD_RELEASE, r->first, r->end);
     ram_block_release(r->block);
 }
 
-static int work(struct request *r)
+int virtio_mem_work(struct virtio_mem_request *r)
 {
     int rc = reserve_trackers(r);
 
@@ -185,136 +175,4 @@ static int work(struct request *r)
     }
     release(r);
     return rc;
-}
-
-/* The virtio-mem region and its address. It is one section, whole. */
-static bool find(struct vmm *vmm, uint32_t region, struct request *r)
-{
-    const struct address_space *as = &vmm->address_space;
-
-    r->block = address_space_region(vmm, region);
-    for (uint32_t i = 0; r->block && r->block->has_virtio_mem && i < as->n_sections; i++) {
-        if (as->sections[i].block != r->block)
-            continue;
-        assert(as->sections[i].offset == 0 && as->sections[i].size == r->block->size);
-        r->gpa = as->sections[i].gpa;
-        return true;
-    }
-    return false;
-}
-
-/* May it be done? The response goes with the error. */
-static int check(const struct request *r, uint64_t offset, uint64_t size, uint16_t *response)
-{
-    const struct virtio_mem *v = &r->block->virtio_mem;
-    uint64_t mask = (UINT64_C(1) << (v->block_shift + r->vmm->page_shift)) - 1;
-    uint64_t usable = v->usable << r->vmm->page_shift;
-    uint64_t first, end;
-
-    *response = VMM_RESPONSE_ERROR;
-    if (size == 0 || ((offset | size) & mask) || offset > usable || size > usable - offset)
-        return -EINVAL;
-    if (r->plug && virtio_mem_plugged_pages(v) + (r->end - r->first) > v->requested) {
-        *response = VMM_RESPONSE_NACK;
-        return -ENOSPC;
-    }
-    if (virtio_mem_next_run(v, r->first, r->end, r->plug, &first, &end))
-        return -EINVAL;
-    *response = VMM_RESPONSE_BUSY;
-    return r->vmm->migrating ? -EBUSY : 0;
-}
-
-static int plug_or_unplug(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
-                          bool plug, uint16_t *response)
-{
-    struct request r = {.vmm = vmm, .plug = plug};
-    int rc = vmm_enter(vmm);
-
-    *response = VMM_RESPONSE_BUSY;
-    if (rc)
-        return rc;
-    if (!find(vmm, region, &r)) {
-        *response = VMM_RESPONSE_ERROR;
-        return vmm_leave(vmm, -EINVAL);
-    }
-    r.first = offset >> vmm->page_shift;
-    r.end = r.first + (size >> vmm->page_shift);
-    sync_lock(&vmm->sync, &r.block->lock);
-    rc = check(&r, offset, size, response);
-    if (!rc)
-        rc = work(&r);
-    if (!rc)
-        *response = VMM_RESPONSE_ACK;
-    sync_unlock(&vmm->sync, &r.block->lock);
-    return vmm_leave(vmm, rc);
-}
-
-int vmm_plug(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
-             uint16_t *response)
-{
-    return plug_or_unplug(vmm, region, offset, size, true, response);
-}
-
-int vmm_unplug(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
-               uint16_t *response)
-{
-    return plug_or_unplug(vmm, region, offset, size, false, response);
-}
-
-/* With nothing plugged there is nothing that migration could mind. */
-static int unplug_all(struct request *r)
-{
-    struct virtio_mem *v = &r->block->virtio_mem;
-    int rc = 0;
-
-    r->first = 0;
-    r->end = r->block->size >> r->vmm->page_shift;
-    if (virtio_mem_plugged_pages(v))
-        rc = r->vmm->migrating ? -EBUSY : work(r);
-    if (!rc)
-        v->usable = v->requested;
-    return rc;
-}
-
-int vmm_unplug_all(struct vmm *vmm, uint32_t region, uint16_t *response)
-{
-    struct request r = {.vmm = vmm};
-    int rc = vmm_enter(vmm);
-
-    *response = VMM_RESPONSE_BUSY;
-    if (rc)
-        return rc;
-    if (!find(vmm, region, &r)) {
-        *response = VMM_RESPONSE_ERROR;
-        return vmm_leave(vmm, -EINVAL);
-    }
-    sync_lock(&vmm->sync, &r.block->lock);
-    rc = unplug_all(&r);
-    if (!rc)
-        *response = VMM_RESPONSE_ACK;
-    sync_unlock(&vmm->sync, &r.block->lock);
-    return vmm_leave(vmm, rc);
-}
-
-int vmm_resize(struct vmm *vmm, uint32_t region, uint64_t requested, uint16_t *response)
-{
-    struct request r = {.vmm = vmm};
-    int rc = vmm_enter(vmm);
-
-    *response = VMM_RESPONSE_BUSY;
-    if (rc)
-        return rc;
-    *response = VMM_RESPONSE_ERROR;
-    if (!find(vmm, region, &r) || requested > r.block->size)
-        return vmm_leave(vmm, -EINVAL);
-    struct virtio_mem *v = &r.block->virtio_mem;
-    uint64_t pages = requested >> vmm->page_shift;
-    if (requested & ((UINT64_C(1) << (v->block_shift + vmm->page_shift)) - 1))
-        return vmm_leave(vmm, -EINVAL);
-    sync_lock(&vmm->sync, &r.block->lock);
-    v->requested = pages;
-    v->usable = pages > v->usable ? pages : v->usable;
-    sync_unlock(&vmm->sync, &r.block->lock);
-    *response = VMM_RESPONSE_ACK;
-    return vmm_leave(vmm, 0);
 }

@@ -49,6 +49,10 @@ static const char *page_differs(const struct model *o, const struct expect *e, u
         return mapped != s->shared_frame ? "it is mapped on another frame" : NULL;
     case EXPECT_UNMAPPED:
         return mapped ? "it is mapped" : NULL;
+    case EXPECT_PLUGGED:
+        return s->is_plugged ? NULL : "it is unplugged";
+    case EXPECT_UNPLUGGED:
+        return s->is_plugged ? "it is plugged" : NULL;
     case EXPECT_BACKED:
         return frame ? NULL : "it has no frame there";
     default:
@@ -91,6 +95,23 @@ static bool expect_blocked(const struct model *o, const struct expect *e,
                    r->blocked_page);
 }
 
+/* What the dirty-sync that just was answered. */
+static bool expect_dirty(const struct model *o, const struct expect *e,
+                         const struct op_result *r, struct violation *v)
+{
+    uint32_t lo, hi;
+
+    if (!r->dirty || !layout_range(o, e->region, e->start, e->size, &lo, &hi))
+        return violate(o, v, rule_expect, MODEL_NO_PAGE, CONTAINER_NONE,
+                       "no such range, or no answer about it");
+    for (uint32_t i = lo; i < hi; i++)
+        if (!(r->dirty[i] & MIGRATION_DIRTY) == (e->kind == EXPECT_DIRTY))
+            return violate(o, v, rule_expect, i, CONTAINER_NONE,
+                           "page %u of region %u: it is %s", i - o->region_first[e->region],
+                           e->region, e->kind == EXPECT_DIRTY ? "clean" : "dirty");
+    return true;
+}
+
 bool model_expect(const struct model *o, const struct expect *e, const struct op_result *r,
                   uint32_t calls_of_point, struct violation *v)
 {
@@ -110,6 +131,11 @@ bool model_expect(const struct model *o, const struct expect *e, const struct op
         return want_value(o, "data", e->value, r->data, v);
     case EXPECT_POPULATED:
         return want_value(o, "populated", e->value, r->data, v);
+    case EXPECT_RESPONSE:
+        return want_value(o, "response", e->value, r->response, v);
+    case EXPECT_DIRTY:
+    case EXPECT_CLEAN:
+        return expect_dirty(o, e, r, v);
     case EXPECT_STOPPED:
         return want_value(o, "stopped", e->value, r->stopped, v);
     case EXPECT_BLOCKED:

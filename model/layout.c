@@ -56,7 +56,7 @@ static uint32_t kind_of(const struct region_decl *r)
     case REGION_ROM:
         return SLOT_ROM | huge;
     default:
-        return (r->guest_memfd ? SLOT_GMEM : 0) | huge;
+        return (r->guest_memfd ? SLOT_GMEM : 0) | (r->virtio_mem_pages ? SLOT_VMEM : 0) | huge;
     }
 }
 

@@ -107,7 +107,8 @@ static void mark_dirty(struct model *o, uint32_t slot)
 static bool same_page(const struct view_page *a, const struct view_page *b)
 {
     return a->shared_frame == b->shared_frame && a->private_frame == b->private_frame &&
-           a->is_private == b->is_private && a->is_populated == b->is_populated;
+           a->is_private == b->is_private && a->is_populated == b->is_populated &&
+           a->is_plugged == b->is_plugged;
 }
 
 /* Most changes concern one rule or the other: a frame that comes concerns neither. */
@@ -117,8 +118,9 @@ static bool check_page(const struct model *o, uint32_t page, const struct view_p
     const struct view_page *old = &o->slots[page].seen;
     bool drops = (old->shared_frame && old->shared_frame != now->shared_frame) ||
                  (old->private_frame && old->private_frame != now->private_frame);
-    bool converts =
-        old->is_private != now->is_private || old->is_populated != now->is_populated;
+    bool converts = old->is_private != now->is_private ||
+                    old->is_populated != now->is_populated ||
+                    old->is_plugged != now->is_plugged;
 
     return (!drops || rule_s3_drop(o, page, now, v)) &&
            (!converts || rule_s6_page(o, page, now, v));
@@ -199,6 +201,8 @@ void model_see_mapping(struct model *o, uint32_t container, uint32_t page,
         o->has_pending = !rule_s6_mapping(o, container, page, &o->pending);
     if ((s->seen.frame != 0) != (now->frame != 0))
         count_mapping(o, c, page, now->frame != 0);
+    if (o->migrating)
+        migration_mapped(o, page);
     s->seen = *now;
 }
 
@@ -236,6 +240,8 @@ static bool check_mappings(const struct model *o, uint32_t slot, bool in_flight,
 
         if (!frame)
             continue;
+        if (!page->is_plugged && !rule_s7_unplugged(o, i, slot, v))
+            return false;
         if (in_flight && page->is_private && !rule_s1_attribute(o, i, slot, v))
             return false;
         if (frame == page->shared_frame && frame != page->private_frame)
@@ -365,7 +371,8 @@ bool model_retry_must_succeed(const struct model *o, const struct op *op)
 
     const uint32_t kinds = 1U << OP_CONVERT | 1U << OP_ATTACH | 1U << OP_DETACH |
                            1U << OP_LISTEN | 1U << OP_UNLISTEN | 1U << OP_REMOVE |
-                           1U << OP_ADD | 1U << OP_RESET;
+                           1U << OP_ADD | 1U << OP_RESET | 1U << OP_PLUG | 1U << OP_UNPLUG |
+                           1U << OP_UNPLUG_ALL | 1U << OP_MIGRATE;
 
     if (o->stopped || !(kinds >> op->kind & 1))
         return false;
@@ -397,11 +404,11 @@ const struct view_mapping *model_mapping(const struct model *o, uint32_t contain
 const char *model_rule_name(uint32_t i)
 {
     const char *const names[] = {
-        rule_s1,    rule_s2,  rule_s3,           rule_s4,  rule_s5,  rule_s6,
-        rule_i1,    rule_i2,  rule_i3,           rule_i4,  rule_i7,  rule_i8,
-        rule_o1,    rule_o2,  rule_o3,           rule_o4,  rule_o5,  rule_o6,
-        rule_o7,    rule_o10, rule_o9,           rule_o11, rule_o12, rule_data,
-        rule_query, rule_pin, rule_blocked_name, rule_x0,  rule_x1,  rule_expect,
+        rule_s1,  rule_s2,     rule_s3,   rule_s4,    rule_s5,  rule_s6,           rule_i1,
+        rule_i2,  rule_i3,     rule_i4,   rule_i7,    rule_i8,  rule_o1,           rule_o2,
+        rule_o3,  rule_o4,     rule_o5,   rule_o6,    rule_o7,  rule_o10,          rule_o9,
+        rule_o11, rule_o12,    rule_data, rule_query, rule_pin, rule_blocked_name, rule_x0,
+        rule_x1,  rule_expect, rule_s7,   rule_v1,    rule_v2,  rule_m1,
     };
 
     return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;

@@ -42,6 +42,15 @@ struct failed_call {
     bool retried, made_good;
 };
 
+/* Where the content of a page is, and whether it may have changed. */
+enum {
+    MIGRATION_DISCARDED,
+    MIGRATION_SHARED,
+    MIGRATION_PRIVATE,
+    MIGRATION_STATES = 3,
+    MIGRATION_DIRTY = 4
+};
+
 /* What came of an op. */
 struct op_result {
     int error;             /* 0 or positive errno, as the subject returned it */
@@ -51,6 +60,8 @@ struct op_result {
     uint64_t guest_status; /* what the guest was told */
     uint32_t blocked_page; /* the page that the subject says was in use, or MODEL_NO_PAGE */
     uint64_t data;         /* OP_READ, OP_DMA_READ: token; OP_QUERY: answer */
+    uint8_t response;      /* virtio-mem: what the guest was told, RESPONSE_* */
+    const uint8_t *dirty;  /* OP_DIRTY_SYNC: MIGRATION_* of each guest page; NULL: no answer */
     uint32_t n_calls;      /* host calls with an effect on kernel state that the op made */
     uint32_t n_failed; /* entries in failed[]; more than fit are counted here all the same */
     struct failed_call failed[MODEL_FAILED_MAX];

@@ -30,6 +30,8 @@ static bool judge_pages_kept(struct model *o, struct violation *v)
 
         if (!o->plan.goes_on && plan_changes(o, c->slot))
             continue;
+        if (plan_plugs(o, c->slot)) /* judged by adopt_plug */
+            continue;
         if (!rule_i3_page(o, c->slot, v) || !rule_s6_frames(o, c, v) ||
             !rule_i4_page(o, c->slot, false, v))
             return false;
@@ -152,6 +154,14 @@ static bool reset_page(struct model *o, uint32_t slot, bool debt_allowed, uint32
     return true;
 }
 
+static void reset_virtio_mem(struct model *o, uint32_t region)
+{
+    if (!o->vmem[region].block || region_is_absent(o, region))
+        return;
+    state_unplug(o, region, o->region_first[region], o->region_first[region + 1]);
+    o->vmem[region].usable = o->vmem[region].requested;
+}
+
 /* All private and empty. One drop a region may have failed. */
 static bool adopt_reset(struct model *o, uint32_t failed_drops, struct violation *v)
 {
@@ -160,12 +170,61 @@ static bool adopt_reset(struct model *o, uint32_t failed_drops, struct violation
     for (uint32_t r = 0; r < o->m->n_regions; r++) {
         bool in_stretch = false;
 
+        reset_virtio_mem(o, r);
         for (uint32_t i = o->region_first[r]; i < o->region_first[r + 1]; i++)
             if ((o->info[i].kind & SLOT_PLACED) && plan_renews(o, i) &&
                 !reset_page(o, i, failed_drops > 0, &left, &in_stretch, v))
                 return false;
     }
     return rule_i4_left(o, left, failed_drops, v);
+}
+
+/* Everything that was plugged or unplugged; then the abstract state follows. */
+static bool adopt_plug(struct model *o, const struct op_result *r, struct violation *v)
+{
+    const struct plan *p = &o->plan;
+
+    if (p->kind == OP_PLUG) {
+        for (uint32_t home = p->home_lo; home < p->home_hi; home++)
+            if (!rule_v1_plugged(o, home, v))
+                return false;
+        state_plug(o, o->op.region, p->home_lo, p->home_hi);
+    } else {
+        if (!rule_v1_unplugged(o, p->home_lo, p->home_hi, failed_drops(r), v))
+            return false;
+        state_unplug(o, o->op.region, p->home_lo, p->home_hi);
+    }
+    for (uint32_t home = p->home_lo; home < p->home_hi; home++)
+        if (!rule_i3_page(o, home, v))
+            return false;
+    o->pages_changed += p->home_hi - p->home_lo;
+    return true;
+}
+
+/* The usable size grows at once, and shrinks when nothing is plugged any more. */
+static void adopt_size(struct model *o)
+{
+    struct vmem_state *s = &o->vmem[o->op.region];
+
+    assert(s->block);
+    if (o->plan.kind == OP_RESIZE)
+        s->requested = (uint32_t)o->op.value;
+    if (o->plan.kind == OP_UNPLUG_ALL || s->requested > s->usable)
+        s->usable = s->requested;
+}
+
+static bool adopt_migration(struct model *o, const struct op_result *r, struct violation *v)
+{
+    if (o->plan.kind == OP_DIRTY_SYNC) {
+        if (!rule_m1_dirty(o, r, v))
+            return false;
+        migration_synced(o);
+    } else if (o->op.value) {
+        migration_start(o);
+    } else {
+        migration_stop(o);
+    }
+    return true;
 }
 
 static void adopt_device(struct model *o)
@@ -200,6 +259,21 @@ static bool judge_done(struct model *o, const struct op_result *r, struct violat
     case OP_UNLISTEN:
         state_unlisten(o, p->container, p->home_lo, p->home_hi);
         break;
+    case OP_PLUG:
+    case OP_UNPLUG:
+    case OP_UNPLUG_ALL:
+        if (!adopt_plug(o, r, v))
+            return false;
+        adopt_size(o);
+        break;
+    case OP_RESIZE:
+        adopt_size(o);
+        break;
+    case OP_MIGRATE:
+    case OP_DIRTY_SYNC:
+        if (!adopt_migration(o, r, v))
+            return false;
+        break;
     case OP_REMOVE:
     case OP_ADD:
         if (!adopt_region(o, v))
@@ -217,7 +291,7 @@ static bool judge_done(struct model *o, const struct op_result *r, struct violat
         break;
     }
     return judge_quiet(o, v) && (!o->runs || rule_o11_partition(o, v)) &&
-           rule_i7_status(o, r, v);
+           rule_i7_status(o, r, v) && rule_v2_response(o, r, v);
 }
 
 /* Forgets what model_op_begin had assumed of an op that then failed. */
@@ -247,7 +321,7 @@ static bool judge_undone(struct model *o, const struct op_result *r, struct viol
     forget_target(o);
     for (uint32_t i = 0; i < o->n_changes; i++)
         settle_debt(o, o->changes[i].slot);
-    return ok && rule_i7_status(o, r, v);
+    return ok && rule_i7_status(o, r, v) && rule_v2_response(o, r, v);
 }
 
 static bool judge_request(struct model *o, const struct op_result *r, struct violation *v)
@@ -267,14 +341,14 @@ static bool judge_stopped(struct model *o, const struct op_result *r, struct vio
     if (!rule_o7_may_stop(o, r, v))
         return false;
     o->stopped = true;
-    return rule_i7_status(o, r, v);
+    return rule_i7_status(o, r, v) && rule_v2_response(o, r, v);
 }
 
 static bool judge(struct model *o, const struct op_result *r, struct violation *v)
 {
     if (o->stopped) {
         o->outcome = MODEL_STOPPED;
-        return rule_o6_after_stop(o, r, v);
+        return rule_o6_after_stop(o, r, v) && rule_v2_response(o, r, v);
     }
     if (!rule_blocked(o, r, v))
         return false;
@@ -307,6 +381,13 @@ bool model_op_end(struct model *o, const struct op_result *r, struct violation *
     assert(o->phase == PHASE_OP);
     ok = model_after_call(o, v) && judge(o, r, v);
     o->drop_failed |= failed_drops(r) > 0; /* of the ops to come */
+    if (o->migrating && r->n_failed)
+        migration_failed(o);
+    if (!ok && o->plan.kind == OP_ATTACH && !o->plan.refused) { /* whatever came of it */
+        struct container_state *c = &o->containers[o->m->devices[o->op.unit].container];
+
+        c->live = c->n_devices != 0;
+    }
     o->phase = PHASE_IDLE;
     o->plan.kind = OP_KIND_COUNT; /* between ops nothing may change */
     o->plan.container = CONTAINER_NONE;

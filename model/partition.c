@@ -76,12 +76,12 @@ static void plan_cuts(const struct model *o, struct plan *p)
     }
 }
 
-/* Pages of a section on their way to being mapped: those that are private and become shared, or
- * those that are shared already, where a new listener comes. */
+/* Pages of a section on their way to being mapped: those that are private and become shared,
+ * that are shared and become plugged, or that are both already, where a new listener comes. */
 struct stretch {
     const struct section *s;
     uint32_t from, to;               /* pages of the section */
-    bool private_now;                /* which of them */
+    uint8_t state_now;               /* which of them: PAGE_PRIVATE, PAGE_UNPLUGGED */
     const struct container_state *c; /* NULL: all of them are heard */
 };
 
@@ -93,7 +93,7 @@ static uint64_t count_runs(const struct model *o, const struct stretch *t)
 
     for (uint32_t i = t->from; i < t->to; i++) {
         uint32_t slot = layout_section_slot(o, t->s, i), home = o->info[slot].home;
-        bool now = page_is_private(o, home) == t->private_now &&
+        bool now = (o->state[home] & (PAGE_PRIVATE | PAGE_UNPLUGGED)) == t->state_now &&
                    (!t->c || container_hears(t->c, home));
 
         n += now && (!before || (t->c && slot_starts(o, t->c, slot)));
@@ -102,9 +102,11 @@ static uint64_t count_runs(const struct model *o, const struct stretch *t)
     return n;
 }
 
-static uint64_t runs_to_shared(const struct model *o, const struct plan *p,
-                               const struct container_state *c)
+/* A request on GPA pages [lo, hi), to shared or to plugged. */
+static uint64_t runs_to_map(const struct model *o, const struct plan *p,
+                            const struct container_state *c)
 {
+    uint8_t state_now = p->kind == OP_PLUG ? PAGE_UNPLUGGED : PAGE_PRIVATE;
     uint64_t n = 0;
 
     for (uint32_t i = 0; i < o->n_sections; i++) {
@@ -114,7 +116,7 @@ static uint64_t runs_to_shared(const struct model *o, const struct plan *p,
 
         if (from < to && (o->info[s->home].kind & SLOT_GMEM))
             n += count_runs(o, &(struct stretch){s, (uint32_t)(from - s->gpa_page),
-                                                 (uint32_t)(to - s->gpa_page), true, c});
+                                                 (uint32_t)(to - s->gpa_page), state_now, c});
     }
     return n;
 }
@@ -130,7 +132,7 @@ static uint64_t runs_to_listen(const struct model *o, uint32_t lo, uint32_t hi)
         uint32_t to = s->home + s->n_pages < hi ? s->home + s->n_pages : hi;
 
         if (from < to && !(o->info[s->home].kind & (SLOT_MMIO | SLOT_ABSENT)))
-            n += count_runs(o, &(struct stretch){s, from - s->home, to - s->home, false, NULL});
+            n += count_runs(o, &(struct stretch){s, from - s->home, to - s->home, 0, NULL});
     }
     return n;
 }
@@ -144,17 +146,27 @@ static void plan_adds(const struct model *o, struct plan *p)
             p->too_many_entries |= !fits(o, i, n);
 }
 
+/* Does it take pages [lo, hi) away from the devices? */
+static bool discards(const struct plan *p)
+{
+    return (p->kind == OP_CONVERT && p->to_private) || p->kind == OP_UNPLUG ||
+           p->kind == OP_UNPLUG_ALL;
+}
+
 void partition_plan(const struct model *o, struct plan *p)
 {
     assert(o->runs && !p->refused);
     switch (p->kind) {
     case OP_CONVERT:
+    case OP_PLUG:
+    case OP_UNPLUG:
+    case OP_UNPLUG_ALL:
         if (p->goes_on || p->container != CONTAINER_ANY)
             return;
-        if (p->to_private)
+        if (discards(p))
             plan_cuts(o, p);
-        for (uint32_t i = 0; !p->to_private && i < o->m->n_containers; i++)
-            p->too_many_entries |= !fits(o, i, runs_to_shared(o, p, &o->containers[i]));
+        for (uint32_t i = 0; !discards(p) && i < o->m->n_containers; i++)
+            p->too_many_entries |= !fits(o, i, runs_to_map(o, p, &o->containers[i]));
         break;
     case OP_ATTACH:
         if (p->container < CONTAINER_ANY && o->containers[p->container].listen_all)
@@ -176,8 +188,8 @@ bool partition_remaps(const struct model *o, uint32_t container, uint32_t slot)
     const struct plan *p = &o->plan;
     const struct slot_info *i = &o->info[slot];
 
-    return p->kind == OP_CONVERT && p->to_private && !p->refused &&
-           o->m->axis[AXIS_split] == SPLIT_REMAP && (i->kind & SLOT_GMEM) &&
-           i->gpa_page != NO_GPA && i->gpa_page + p->cut_head[container] >= p->lo &&
+    return discards(p) && !p->refused && o->m->axis[AXIS_split] == SPLIT_REMAP &&
+           (i->kind & SLOT_GMEM) && i->gpa_page != NO_GPA &&
+           i->gpa_page + p->cut_head[container] >= p->lo &&
            i->gpa_page < p->hi + p->cut_tail[container];
 }

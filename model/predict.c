@@ -85,6 +85,9 @@ static void plan_one_page(const struct model *o, const struct op *op, struct pla
         return;
     }
     plan_page_at(o, gpa >> o->page_shift, p);
+    /* Nothing is promised to a guest that touches unplugged memory; a device cannot. */
+    if (p->slot != MODEL_NO_PAGE && page_is_unplugged(o, p->home_lo))
+        p->free_result = op->kind == OP_READ || op->kind == OP_WRITE;
 }
 
 static void plan_device(const struct model *o, const struct op *op, struct plan *p)
@@ -165,6 +168,8 @@ static void plan_region(const struct model *o, const struct op *op, struct plan 
         p->refused = ENOENT;
     else if (op->kind == OP_ADD && !absent)
         p->refused = EEXIST;
+    else if (o->migrating)
+        p->refused = EBUSY;
     else if (op->kind == OP_ADD && o->m->regions[op->region].guest_memfd)
         p->refused = guard_refuses(o, GUARD_COORDINATED_REQUIRE);
     if (!p->refused)
@@ -175,6 +180,8 @@ static void plan_region(const struct model *o, const struct op *op, struct plan 
 
 static void plan_reset(const struct model *o, struct plan *p)
 {
+    if (o->migrating)
+        p->refused = EBUSY;
     p->container = CONTAINER_ANY;
     p->home_hi = o->n_pages;
 }
@@ -220,6 +227,20 @@ void plan_op(const struct model *o, const struct op *op, struct plan *p)
     case OP_GUARD:
         plan_guard(o, op, p);
         break;
+    case OP_PLUG:
+    case OP_UNPLUG:
+        plan_plug(o, op, p);
+        break;
+    case OP_UNPLUG_ALL:
+        plan_unplug_all(o, op, p);
+        break;
+    case OP_RESIZE:
+        plan_resize(o, op, p);
+        break;
+    case OP_MIGRATE:
+    case OP_DIRTY_SYNC:
+        plan_migrate(o, op, p);
+        break;
     default: /* OP_FAULT, OP_DISARM: nothing is asked of the subject */
         break;
     }
@@ -234,6 +255,14 @@ bool plan_converts(const struct model *o, uint32_t slot)
 
     return p->kind == OP_CONVERT && (i->kind & (SLOT_GMEM | SLOT_ABSENT)) == SLOT_GMEM &&
            i->gpa_page >= p->lo && i->gpa_page < p->hi;
+}
+
+bool plan_plugs(const struct model *o, uint32_t slot)
+{
+    const struct plan *p = &o->plan;
+
+    return (p->kind == OP_PLUG || p->kind == OP_UNPLUG || p->kind == OP_UNPLUG_ALL) &&
+           o->info[slot].home >= p->home_lo && o->info[slot].home < p->home_hi;
 }
 
 bool plan_renews(const struct model *o, uint32_t slot)
@@ -251,7 +280,8 @@ bool plan_renews(const struct model *o, uint32_t slot)
 
 bool plan_changes(const struct model *o, uint32_t slot)
 {
-    return plan_converts(o, slot) || plan_renews(o, slot);
+    return plan_converts(o, slot) || plan_renews(o, slot) ||
+           (o->plan.kind != OP_PLUG && plan_plugs(o, slot));
 }
 
 bool plan_maps(const struct model *o, uint32_t container, uint32_t slot)
@@ -260,6 +290,8 @@ bool plan_maps(const struct model *o, uint32_t container, uint32_t slot)
 
     if (p->kind == OP_CONVERT)
         return plan_converts(o, slot) || (o->runs && partition_remaps(o, container, slot));
+    if (plan_plugs(o, slot) || (o->runs && partition_remaps(o, container, slot)))
+        return true;
     if (p->container == CONTAINER_ANY)
         return plan_renews(o, slot);
     return p->container == container && o->info[slot].home >= p->home_lo &&
@@ -279,6 +311,8 @@ bool plan_touches(const struct model *o, uint32_t slot)
     case OP_WRITE:
     case OP_PIN:
         return home >= p->home_lo && home < p->home_hi;
+    case OP_PLUG:
+        return plan_plugs(o, slot);
     case OP_ATTACH:
     case OP_LISTEN: /* a page is touched through one address and seen at all of them */
         return home >= p->home_lo && home < p->home_hi && p->container < CONTAINER_ANY &&
@@ -317,7 +351,9 @@ static void count_populated(const struct model *o, const struct plan *p, uint64_
         for (uint64_t page = from; page < to; page++) {
             uint32_t home = s->home + (uint32_t)(page - s->gpa_page);
 
-            for (uint32_t c = 0; page_is_private(o, home) && c < o->m->n_containers; c++)
+            if (!page_is_private(o, home) || page_is_unplugged(o, home))
+                continue;
+            for (uint32_t c = 0; c < o->m->n_containers; c++)
                 more[c] += container_hears(&o->containers[c], home);
         }
     }
@@ -354,12 +390,15 @@ struct need plan_need(const struct model *o, const struct plan *p)
         count_populated(o, p, entries);
     } else if (p->kind == OP_ATTACH && p->container < CONTAINER_ANY &&
                o->containers[p->container].listen_all) {
-        pages[p->container] = o->shared_slots;
-        entries[p->container] = o->shared_gmem + o->plain_sections;
+        pages[p->container] = o->visible_slots;
+        entries[p->container] = o->visible_gmem + o->plain_sections;
     } else if (p->kind == OP_ADD) {
         for (uint32_t i = 0; i < o->m->n_containers; i++)
             if (o->containers[i].live && o->containers[i].listen_all)
                 entries[i] = plan_plain_sections(o, p, &pages[i]);
+    } else if (p->kind == OP_PLUG) {
+        plan_count_plugged(o, p, pages);
+        plan_count_plugged(o, p, entries);
     } else if (p->kind == OP_LISTEN) {
         state_count(o, p->home_lo, p->home_hi, &pages[p->container], &entries[p->container]);
     }

@@ -42,6 +42,20 @@ static bool live_side_kept(const struct model *o, uint32_t slot, struct violatio
                    side(pre, live), side(now, live));
 }
 
+/* An unplugged page has no live side: either may vanish, neither is replaced. What comes into
+ * being is S6's concern. */
+static bool dead_sides_kept(const struct model *o, uint32_t slot, struct violation *v)
+{
+    const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
+
+    for (int s = 0; s < 2; s++)
+        if (side(now, s) && side(pre, s) && side(now, s) != side(pre, s))
+            return violate(o, v, rule_i4, slot, CONTAINER_NONE,
+                           "it is unplugged, and its frame %u was replaced by %u", side(pre, s),
+                           side(now, s));
+    return true;
+}
+
 bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struct violation *v)
 {
     const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
@@ -50,6 +64,8 @@ bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struc
 
     if (o->info[slot].kind & SLOT_ABSENT)
         return rule_i4_renewed(o, slot, false, v);
+    if (page_is_unplugged(o, home))
+        return dead_sides_kept(o, slot, v);
     if (!live_side_kept(o, slot, v) || !huge_side_kept(o, slot, v))
         return false;
     if (!side(now, other) || debt_allowed || may_stay(o, slot, other))

@@ -10,33 +10,48 @@ static bool may_be_huge(const struct model *o, const struct page_change *c)
 {
     uint32_t home = o->info[c->slot].home;
 
-    return (o->info[c->slot].kind & SLOT_HUGE) && page_is_private(o, home) &&
+    return (o->info[c->slot].kind & SLOT_HUGE) && !page_is_visible(o, home) &&
            (!c->pre.shared_frame || (o->state[home] & PAGE_DEBT));
+}
+
+static bool sides_restored(const struct model *o, const struct page_change *c,
+                           bool debt_allowed, struct violation *v)
+{
+    uint32_t home = o->info[c->slot].home;
+    const struct view_page *now = &o->slots[c->slot].seen;
+    const uint32_t frames[2] = {now->shared_frame, now->private_frame};
+    const uint32_t frames_pre[2] = {c->pre.shared_frame, c->pre.private_frame};
+
+    for (int side = 0; side < 2; side++) {
+        uint32_t frame = frames[side], pre = frames_pre[side];
+
+        if (side == page_is_private(o, home) && !page_is_unplugged(o, home)) {
+            if (pre && frame != pre)
+                return violate(o, v, rule_o5, c->slot, CONTAINER_NONE,
+                               "its frame was %u, is %u", pre, frame);
+        } else if (frame && frame != pre && !debt_allowed &&
+                   !(side == 0 && may_be_huge(o, c))) {
+            /* An old side that a failed drop had left may vanish at any time. */
+            return violate(o, v, rule_o5, c->slot, CONTAINER_NONE,
+                           "frame %u on the %s side was not there before", frame,
+                           side ? "private" : "shared");
+        }
+    }
+    return true;
 }
 
 static bool page_restored(const struct model *o, const struct page_change *c, bool debt_allowed,
                           struct violation *v)
 {
     const struct view_page *now = &o->slots[c->slot].seen;
-    bool is_private = page_is_private(o, o->info[c->slot].home);
-    uint32_t live = is_private ? now->private_frame : now->shared_frame;
-    uint32_t live_pre = is_private ? c->pre.private_frame : c->pre.shared_frame;
-    uint32_t other = is_private ? now->shared_frame : now->private_frame;
-    uint32_t other_pre = is_private ? c->pre.shared_frame : c->pre.private_frame;
 
-    if (now->is_private != c->pre.is_private || now->is_populated != c->pre.is_populated)
+    if (now->is_private != c->pre.is_private || now->is_populated != c->pre.is_populated ||
+        now->is_plugged != c->pre.is_plugged)
         return violate(o, v, rule_o5, c->slot, CONTAINER_NONE,
-                       "attribute %u, tracker %u; were %u, %u", now->is_private,
-                       now->is_populated, c->pre.is_private, c->pre.is_populated);
-    if (live_pre && live != live_pre)
-        return violate(o, v, rule_o5, c->slot, CONTAINER_NONE, "its frame was %u, is %u",
-                       live_pre, live);
-    /* An old side that a failed drop had left may vanish at any time. */
-    if (other && other != other_pre && !debt_allowed && !may_be_huge(o, c))
-        return violate(o, v, rule_o5, c->slot, CONTAINER_NONE,
-                       "frame %u on the %s side was not there before", other,
-                       is_private ? "shared" : "private");
-    return rule_s6_frames(o, c, v);
+                       "attribute %u, tracker %u, plugged %u; were %u, %u, %u", now->is_private,
+                       now->is_populated, now->is_plugged, c->pre.is_private,
+                       c->pre.is_populated, c->pre.is_plugged);
+    return sides_restored(o, c, debt_allowed, v) && rule_s6_frames(o, c, v);
 }
 
 static bool mapping_restored(const struct model *o, const struct map_change *c,

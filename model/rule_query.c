@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A query says whether every page of the range is populated. */
+/* A query says whether a device may see every page of the range: shared, and plugged. */
 #include "model/state.h"
 
 const char rule_query[] = "D2 query";
@@ -15,7 +15,7 @@ bool rule_query_op(const struct model *o, const struct op_result *r, struct viol
                        "must return %s, returned %s", errno_name(p->refused),
                        errno_name(r->error));
     for (uint32_t i = p->home_lo; !r->error && i < p->home_hi; i++)
-        want &= !page_is_private(o, i) && !(o->info[i].kind & SLOT_MMIO);
+        want &= page_is_visible(o, i) && !(o->info[i].kind & SLOT_MMIO);
     if (r->error || r->data == want)
         return true;
     return violate(o, v, rule_query, MODEL_NO_PAGE, CONTAINER_NONE,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* S3: a side is dropped or replaced only while the attribute names the other one; in place,
- * where both are one, never. */
+/* S3: a side is dropped or replaced only while the attribute names the other one, or while the
+ * page is unplugged; in place, where both are one, only then. */
 #include "model/state.h"
 
 const char rule_s3[] = "S3 live-side-dropped";
@@ -11,7 +11,7 @@ bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *
     const struct view_page *old = &o->slots[slot].seen;
 
     assert(slot < o->n_slots);
-    if (plan_renews(o, slot)) /* a reset, a region that goes */
+    if (!now->is_plugged || plan_renews(o, slot)) /* renewed: a reset, a region that goes */
         return true;
     if (o->in_place && (o->info[slot].kind & SLOT_GMEM)) {
         if (!view_frame(old) || view_frame(old) == view_frame(now))

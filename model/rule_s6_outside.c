@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* S6: K, T and M outside what the op was asked about do not change, not even for a moment;
- * no page comes into being there either. */
+/* S6: K, T, what is plugged, and M outside what the op was asked about do not change, not even
+ * for a moment; no page comes into being there either. */
 #include "model/state.h"
 
 const char rule_s6[] = "S6 outside-request";
@@ -10,6 +10,9 @@ bool rule_s6_page(const struct model *o, uint32_t slot, const struct view_page *
 {
     const struct view_page *old = &o->slots[slot].seen;
 
+    if (now->is_plugged != old->is_plugged && !plan_plugs(o, slot) && !plan_renews(o, slot))
+        return violate(o, v, rule_s6, slot, CONTAINER_NONE, "it became %s, nobody asked",
+                       now->is_plugged ? "plugged" : "unplugged");
     if (now->is_private == old->is_private && now->is_populated == old->is_populated)
         return true;
     if (plan_changes(o, slot))

@@ -38,15 +38,29 @@ static bool container_recount(const struct model *o, uint32_t i, struct violatio
                           !differ(o, i, "wanted entries", c->wanted_units, units, v));
 }
 
+static bool vmem_recount(const struct model *o, struct violation *v)
+{
+    for (uint32_t r = 0; r < o->m->n_regions; r++) {
+        uint64_t plugged = 0;
+
+        for (uint32_t i = o->region_first[r]; i < o->region_first[r + 1]; i++)
+            plugged += !page_is_unplugged(o, i);
+        if (o->vmem[r].block && !region_is_absent(o, r) &&
+            differ(o, CONTAINER_NONE, "plugged pages", o->vmem[r].plugged, plugged, v))
+            return false;
+    }
+    return true;
+}
+
 bool rule_x1_recount(const struct model *o, struct violation *v)
 {
-    uint64_t shared = 0, gmem = 0;
+    uint64_t visible = 0, gmem = 0;
     uint32_t devices[PROGRAM_CONTAINERS_MAX] = {0};
 
     for (uint32_t i = 0; i < o->n_slots; i++) {
-        if (!slot_mappable(&o->info[i]) || page_is_private(o, o->info[i].home))
+        if (!slot_mappable(&o->info[i]) || !page_is_visible(o, o->info[i].home))
             continue;
-        shared++;
+        visible++;
         gmem += (o->info[i].kind & SLOT_GMEM) != 0;
     }
     for (uint32_t i = 0; i < o->m->n_devices; i++)
@@ -55,6 +69,7 @@ bool rule_x1_recount(const struct model *o, struct violation *v)
         if (differ(o, i, "devices", o->containers[i].n_devices, devices[i], v) ||
             !container_recount(o, i, v))
             return false;
-    return !differ(o, CONTAINER_NONE, "shared pages", o->shared_slots, shared, v) &&
-           !differ(o, CONTAINER_NONE, "shared guest_memfd pages", o->shared_gmem, gmem, v);
+    return !differ(o, CONTAINER_NONE, "visible pages", o->visible_slots, visible, v) &&
+           !differ(o, CONTAINER_NONE, "visible guest_memfd pages", o->visible_gmem, gmem, v) &&
+           vmem_recount(o, v);
 }

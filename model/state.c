@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The abstract state: who is private, who listens to what, and how much would be mapped if
- * every promise were kept. Nothing here looks at what was seen.
+ * The abstract state: who is private or unplugged, who listens to what, and how much would be
+ * mapped if every promise were kept. Nothing here looks at what was seen.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,38 +31,83 @@ const char *errno_name(int error)
     return error == 0 ? "success" : name ? name : "an unknown error";
 }
 
+static void start_virtio_mem(struct model *o, uint32_t region)
+{
+    const struct region_decl *d = &o->m->regions[region];
+
+    o->vmem[region] =
+        (struct vmem_state){d->virtio_mem_pages, d->requested_pages, d->requested_pages, 0};
+    for (uint32_t i = 0; d->virtio_mem_pages && i < d->n_pages; i++)
+        o->state[o->region_first[region] + i] |= PAGE_UNPLUGGED;
+}
+
 void state_start(struct model *o)
 {
     for (uint32_t i = 0; i < o->n_pages; i++)
         o->state[i] = o->info[i].kind & SLOT_GMEM ? PAGE_PRIVATE : 0;
-    for (uint32_t i = 0; i < o->n_slots; i++)
+    for (uint32_t i = 0; i < o->n_slots; i++) {
+        o->slots[i].seen.is_plugged = !(o->info[i].kind & SLOT_VMEM);
         if (slot_mappable(&o->info[i]) && !(o->info[i].kind & SLOT_GMEM))
-            o->shared_slots++;
+            o->visible_slots++;
+    }
+    for (uint32_t r = 0; r < o->m->n_regions; r++)
+        start_virtio_mem(o, r);
     for (uint32_t i = 0; i < o->m->n_containers; i++)
         o->containers[i].listen_all = o->m->containers[i].listen_all;
 }
 
-/* The page changes sides; whatever was on either side is gone, but for hugetlb's shared side.
- * In place it takes its content along. */
-void state_flip(struct model *o, uint32_t slot)
+/* A guest_memfd page gets another state; whatever was on either side is gone, but for hugetlb's
+ * shared side of a page that changes sides; in place such a page takes its content along. */
+static void set_state(struct model *o, uint32_t home, uint8_t state)
 {
-    uint32_t home = o->info[slot].home;
-    bool was_private = page_is_private(o, home);
+    bool was_visible = page_is_visible(o, home), is_visible;
 
-    assert((o->info[slot].kind & (SLOT_GMEM | SLOT_PLACED)) == (SLOT_GMEM | SLOT_PLACED));
-    o->state[home] ^= PAGE_PRIVATE;
-    if (!o->in_place && !(o->info[slot].kind & SLOT_HUGE))
+    assert((o->info[home].kind & (SLOT_GMEM | SLOT_PLACED)) == (SLOT_GMEM | SLOT_PLACED));
+    if ((!o->in_place && !(o->info[home].kind & SLOT_HUGE)) ||
+        ((o->state[home] ^ state) & PAGE_UNPLUGGED))
         o->tokens[0][home] = 0;
+    o->state[home] = state;
     o->tokens[1][home] = 0;
-    o->shared_slots += was_private ? 1 : -1ULL;
-    o->shared_gmem += was_private ? 1 : -1ULL;
+    is_visible = page_is_visible(o, home);
+    if (was_visible == is_visible)
+        return;
+    o->visible_slots += is_visible ? 1 : -1ULL;
+    o->visible_gmem += is_visible ? 1 : -1ULL;
     for (uint32_t i = 0; i < o->m->n_containers; i++) {
         struct container_state *c = &o->containers[i];
 
         if (container_hears(c, home)) {
-            c->wanted += was_private ? 1 : -1ULL;
-            c->wanted_units += was_private ? 1 : -1ULL;
+            c->wanted += is_visible ? 1 : -1ULL;
+            c->wanted_units += is_visible ? 1 : -1ULL;
         }
+    }
+}
+
+void state_flip(struct model *o, uint32_t slot)
+{
+    uint32_t home = o->info[slot].home;
+
+    set_state(o, home, o->state[home] ^ PAGE_PRIVATE);
+    if (o->migrating)
+        o->state[home] |= PAGE_DIRTY;
+}
+
+void state_plug(struct model *o, uint32_t region, uint32_t lo, uint32_t hi)
+{
+    assert(o->vmem[region].block && !o->migrating);
+    for (uint32_t home = lo; home < hi; home++) {
+        assert(page_is_unplugged(o, home));
+        set_state(o, home, o->state[home] & PAGE_PRIVATE);
+    }
+    o->vmem[region].plugged += hi - lo;
+}
+
+void state_unplug(struct model *o, uint32_t region, uint32_t lo, uint32_t hi)
+{
+    assert(o->vmem[region].block && (lo == hi || !o->migrating));
+    for (uint32_t home = lo; home < hi; home++) {
+        o->vmem[region].plugged -= !page_is_unplugged(o, home);
+        set_state(o, home, PAGE_PRIVATE | PAGE_UNPLUGGED);
     }
 }
 
@@ -76,8 +121,8 @@ static void count_region(struct model *o, uint32_t region, bool comes)
     state_count(o, lo, hi, &slots, &units);
     if (o->info[lo].kind & SLOT_GMEM)
         gmem = slots;
-    o->shared_slots += sign * slots;
-    o->shared_gmem += sign * gmem;
+    o->visible_slots += sign * slots;
+    o->visible_gmem += sign * gmem;
     for (uint32_t i = 0; i < o->n_sections && plain; i++)
         if (o->sections[i].region == region)
             o->plain_sections += (uint32_t)sign;
@@ -133,6 +178,7 @@ void state_add(struct model *o, uint32_t region)
         o->state[i] = o->info[i].kind & SLOT_GMEM ? PAGE_PRIVATE : 0;
         o->tokens[0][i] = o->tokens[1][i] = 0;
     }
+    start_virtio_mem(o, region);
     count_region(o, region, true);
 }
 
@@ -143,8 +189,8 @@ void state_open(struct model *o, uint32_t container)
     assert(c->wanted == 0 && c->wanted_units == 0);
     c->live = true;
     if (c->listen_all) {
-        c->wanted = o->shared_slots;
-        c->wanted_units = o->shared_gmem + o->plain_sections;
+        c->wanted = o->visible_slots;
+        c->wanted_units = o->visible_gmem + o->plain_sections;
     }
 }
 
@@ -168,7 +214,7 @@ static void count_section(const struct model *o, const struct section *s, uint32
     uint32_t from = s->home > lo ? s->home : lo;
     uint32_t to = s->home + s->n_pages < hi ? s->home + s->n_pages : hi;
     uint32_t kind = o->info[s->home].kind;
-    uint64_t shared = 0;
+    uint64_t visible = 0;
 
     if (from >= to || (kind & (SLOT_MMIO | SLOT_ABSENT)))
         return;
@@ -178,9 +224,9 @@ static void count_section(const struct model *o, const struct section *s, uint32
         return;
     }
     for (uint32_t home = from; home < to; home++)
-        shared += !page_is_private(o, home);
-    *slots += shared;
-    *entries += shared;
+        visible += page_is_visible(o, home);
+    *slots += visible;
+    *entries += visible;
 }
 
 void state_count(const struct model *o, uint32_t lo, uint32_t hi, uint64_t *slots,

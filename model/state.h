@@ -21,13 +21,14 @@ enum { ACCESS_READ = 1, ACCESS_WRITE = 2 };
 
 /* ---- where everything is: layout.c, fixed from model_new on but for what is absent ---- */
 enum {
-    SLOT_PLACED = 1, /* has an address */
-    SLOT_GMEM = 2,   /* can be private */
-    SLOT_ROM = 4,    /* devices may only read it */
-    SLOT_MMIO = 8,   /* nothing to map or convert */
-    SLOT_HEAD = 16,  /* first page of its section */
-    SLOT_HUGE = 32,  /* its shared side comes by the huge page, and is never dropped */
-    SLOT_ABSENT = 64 /* its region is away: nothing is there */
+    SLOT_PLACED = 1,  /* has an address */
+    SLOT_GMEM = 2,    /* can be private */
+    SLOT_ROM = 4,     /* devices may only read it */
+    SLOT_MMIO = 8,    /* nothing to map or convert */
+    SLOT_HEAD = 16,   /* first page of its section */
+    SLOT_HUGE = 32,   /* its shared side comes by the huge page, and is never dropped */
+    SLOT_ABSENT = 64, /* its region is away: nothing is there */
+    SLOT_VMEM = 128,  /* of a virtio-mem region: can be unplugged */
 };
 
 struct slot_info {
@@ -69,8 +70,14 @@ struct map_change {
     struct view_mapping pre;
 };
 
-enum { PAGE_PRIVATE = 1, PAGE_DEBT = 2 }; /* DEBT: the other side may still be there */
-enum { LISTEN_IN = 1, LISTEN_HEAD = 2 };  /* part of a listener; its first page */
+enum {
+    PAGE_PRIVATE = 1,
+    PAGE_DEBT = 2, /* the other side may still be there */
+    PAGE_UNPLUGGED = 4,
+    PAGE_DIRTY = 8,  /* the next dirty-sync must say so */
+    PAGE_MAYBE = 16, /* it may say so: an op failed that could have mapped the page */
+};
+enum { LISTEN_IN = 1, LISTEN_HEAD = 2 }; /* part of a listener; its first page */
 
 struct container_state {
     struct map_state *maps; /* by slot */
@@ -87,6 +94,11 @@ struct container_state {
     uint64_t wanted_units; /* entries that these imply with mapping=page */
 };
 
+/* A virtio-mem region; block == 0: it is none. In pages. */
+struct vmem_state {
+    uint32_t block, requested, usable, plugged;
+};
+
 enum model_phase { PHASE_BUILDING, PHASE_IDLE, PHASE_OP, PHASE_TEARDOWN };
 enum { PIN_NONE = 0 }; /* no frame has that number */
 enum { CONTAINER_NONE = UINT32_MAX, CONTAINER_ANY = UINT32_MAX - 1 };
@@ -101,6 +113,7 @@ struct plan {
     uint64_t lo, hi;           /* OP_CONVERT: GPA pages [lo, hi) */
     uint32_t home_lo, home_hi; /* other ops: guest pages */
     uint32_t slot;             /* data ops: slot, or MODEL_NO_PAGE */
+    uint8_t response;          /* virtio-mem: what the guest is told with `refused` */
     bool to_private;
     bool candidate; /* OP_LISTEN: its bits are set already; OP_ADD: the region is there */
     /* mapping=run, by container: pages before and behind [lo, hi) of the mappings that are cut.
@@ -139,8 +152,10 @@ struct model {
     uint32_t guards[GUARD_KIND_COUNT]; /* taken by others */
     struct container_state containers[PROGRAM_CONTAINERS_MAX];
     struct view_totals totals, pre_totals;
-    uint64_t shared_slots; /* placed RAM and ROM that is shared */
-    uint64_t shared_gmem;  /* of these, guest_memfd pages */
+    uint64_t visible_slots; /* placed RAM and ROM that is shared, and plugged */
+    uint64_t visible_gmem;  /* of these, guest_memfd pages */
+    struct vmem_state vmem[PROGRAM_REGIONS_MAX];
+    bool migrating;
     uint32_t plain_sections;
 
     struct op op; /* the one at hand */
@@ -178,6 +193,17 @@ bool layout_range(const struct model *o, uint32_t region, uint64_t start, uint64
 static inline bool page_is_private(const struct model *o, uint32_t home)
 {
     return o->state[home] & PAGE_PRIVATE;
+}
+
+static inline bool page_is_unplugged(const struct model *o, uint32_t home)
+{
+    return o->state[home] & PAGE_UNPLUGGED;
+}
+
+/* May a device see it, where a listener is? */
+static inline bool page_is_visible(const struct model *o, uint32_t home)
+{
+    return !(o->state[home] & (PAGE_PRIVATE | PAGE_UNPLUGGED));
 }
 
 /* Does the container listen to that guest page (or did it when the op began)? */
@@ -238,7 +264,7 @@ static inline bool slot_wanted(const struct model *o, const struct container_sta
 {
     const struct slot_info *i = &o->info[slot];
 
-    return slot_mappable(i) && container_hears(c, i->home) && !page_is_private(o, i->home);
+    return slot_mappable(i) && container_hears(c, i->home) && page_is_visible(o, i->home);
 }
 
 /* A private page with nothing on its shared side, mapped by nobody: most pages are, and every
@@ -250,7 +276,7 @@ static inline bool slot_is_plain_private(const struct model *o, uint32_t slot)
     uint32_t mapped = 0;
 
     if (!(i->kind & SLOT_PLACED) || !page_is_private(o, i->home) || !s->is_private ||
-        s->is_populated || s->shared_frame)
+        s->is_populated || s->shared_frame || s->is_plugged == page_is_unplugged(o, i->home))
         return false;
     for (uint32_t c = 0; c < o->m->n_containers; c++)
         mapped |= o->containers[c].maps[slot].seen.frame;
@@ -273,6 +299,9 @@ void state_flip(struct model *o, uint32_t slot);
 /* A region that is here goes, with its listeners; one that is away comes, all private. */
 void state_remove(struct model *o, uint32_t region);
 void state_add(struct model *o, uint32_t region);
+/* Guest pages [lo, hi) of a virtio-mem region. Unplugged pages are private. */
+void state_plug(struct model *o, uint32_t region, uint32_t lo, uint32_t hi);
+void state_unplug(struct model *o, uint32_t region, uint32_t lo, uint32_t hi);
 void state_open(struct model *o, uint32_t container);
 void state_close(struct model *o, uint32_t container);
 /* Sets the bits of a listener on guest pages [lo, hi) and counts what it wants. */
@@ -297,9 +326,11 @@ void plan_op(const struct model *o, const struct op *op, struct plan *p);
 struct need plan_need(const struct model *o, const struct plan *p);
 /* Sections of the op's region that are mapped as a whole when it comes, and their pages. */
 uint64_t plan_plain_sections(const struct model *o, const struct plan *p, uint64_t *pages);
-/* May K, T of this slot change in this op? By a conversion? Its M in that container? */
+/* May K, T of this slot change in this op? By a conversion? Its being plugged? Its M in that
+ * container? */
 bool plan_changes(const struct model *o, uint32_t slot);
 bool plan_converts(const struct model *o, uint32_t slot);
+bool plan_plugs(const struct model *o, uint32_t slot);
 bool plan_maps(const struct model *o, uint32_t container, uint32_t slot);
 /* Is the slot's memory taken away or made anew as a whole? */
 bool plan_renews(const struct model *o, uint32_t slot);
@@ -313,6 +344,24 @@ int guard_refuses(const struct model *o, uint32_t kind);
 void plan_guard(const struct model *o, const struct op *op, struct plan *p);
 void adopt_guard(struct model *o);
 
+/* ---- plan_virtio_mem.c: the requests of virtio-mem, and migration's ---- */
+void plan_plug(const struct model *o, const struct op *op, struct plan *p);
+void plan_unplug_all(const struct model *o, const struct op *op, struct plan *p);
+void plan_resize(const struct model *o, const struct op *op, struct plan *p);
+void plan_migrate(const struct model *o, const struct op *op, struct plan *p);
+/* Pages that a plug would make visible, for each container that hears them. */
+void plan_count_plugged(const struct model *o, const struct plan *p, uint64_t *more);
+
+/* ---- migration.c: which pages are dirty ---- */
+void migration_start(struct model *o);
+void migration_stop(struct model *o);
+/* A mapping of the slot came, went, or is there. */
+void migration_mapped(struct model *o, uint32_t slot);
+/* The op made host calls that failed: what it could have mapped, nobody has to have seen. */
+void migration_failed(struct model *o);
+/* The answer was given: what is mapped stays dirty, all else is clean. */
+void migration_synced(struct model *o);
+
 /* ---- outcome.c has model_op_end; rules, one a file. They return true when all is well, else
  * fill *v. ---- */
 bool violate(const struct model *o, struct violation *v, const char *rule, uint32_t slot,
@@ -323,7 +372,7 @@ extern const char rule_s1[], rule_s2[], rule_s3[], rule_s4[], rule_s5[], rule_s6
     rule_i2[], rule_i3[], rule_i4[], rule_i7[], rule_i8[], rule_o1[], rule_o2[], rule_o3[],
     rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_o10[], rule_o9[], rule_o11[], rule_o12[],
     rule_data[], rule_query[], rule_pin[], rule_blocked_name[], rule_x0[], rule_x1[],
-    rule_expect[];
+    rule_expect[], rule_s7[], rule_v1[], rule_v2[], rule_m1[];
 
 bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
@@ -375,6 +424,16 @@ bool rule_i4_left(const struct model *o, uint32_t stretches, uint32_t failed_dro
 bool rule_i4_renewed(const struct model *o, uint32_t slot, bool debt_allowed,
                      struct violation *v);
 bool rule_i7_status(const struct model *o, const struct op_result *r, struct violation *v);
+/* A page that is mapped is plugged, but where a plug maps it just now. */
+bool rule_s7_unplugged(const struct model *o, uint32_t container, uint32_t slot,
+                       struct violation *v);
+/* After a plug; before the abstract state follows. */
+bool rule_v1_plugged(const struct model *o, uint32_t slot, struct violation *v);
+/* After an unplug: nothing is left of [lo, hi) that no failed drop has left. */
+bool rule_v1_unplugged(const struct model *o, uint32_t lo, uint32_t hi, uint32_t failed_drops,
+                       struct violation *v);
+bool rule_v2_response(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_m1_dirty(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_i8_leaks(const struct model *o, struct violation *v);
 bool rule_o5_old_state(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_o6_after_stop(const struct model *o, const struct op_result *r, struct violation *v);

@@ -18,6 +18,7 @@ struct view_page {
     uint32_t private_frame; /* PF, 0: none */
     uint8_t is_private;     /* K: the kernel's attribute */
     uint8_t is_populated;   /* T: the subject's tracker, 1 = shared */
+    uint8_t is_plugged;     /* 1, but where virtio-mem says no */
 };
 
 /* One guest page as a container's device sees it at IOVA = GPA. M of design.md section 6. */

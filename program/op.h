@@ -31,8 +31,8 @@ enum {
 #define PROGRAM_GPA_END UINT64_C(0xfee00000)
 
 /* The axes of a machine: AXIS(field, first value, ...). The values are the text names; a
- * machine holds the index. Which of them go together: validate_machine. What this version can
- * run: run/unbuilt.c; what random programs have: program/generate_weights.c. */
+ * machine holds the index. Which of them go together: validate_machine. What random programs
+ * have: program/generate_weights.c. */
 #define PROGRAM_AXES(AXIS)                                                                     \
     AXIS(mode, "discard", "inplace")                                                           \
     AXIS(order, "attribute-first", "unmap-first")                                              \

@@ -129,6 +129,39 @@ static int execute_query(struct runner *r, const struct op *op)
     return 0;
 }
 
+static int execute_virtio_mem(struct runner *r, const struct op *op)
+{
+    const struct subject *s = r->subject;
+    uint64_t page_size = machine_page_size(&r->program->machine);
+    uint16_t response = UINT8_MAX;
+    int error;
+
+    if (op->kind == OP_PLUG)
+        error = s->plug(r->state, op->region, op->start, op->size, &response);
+    else if (op->kind == OP_UNPLUG)
+        error = s->unplug(r->state, op->region, op->start, op->size, &response);
+    else if (op->kind == OP_UNPLUG_ALL)
+        error = s->unplug_all(r->state, op->region, &response);
+    else
+        error = s->resize(r->state, op->region, op->value * page_size, &response);
+    r->op_result.response = (uint8_t)response;
+    return error;
+}
+
+/* All regions that have memory; the answer counts when all of them gave one. */
+static int execute_dirty_sync(struct runner *r)
+{
+    const struct machine *m = &r->program->machine;
+    int error = 0;
+
+    for (uint32_t i = 0; i < m->n_regions && !error; i++)
+        if (m->regions[i].kind != REGION_MMIO)
+            error = r->subject->dirty_sync(r->state, i, r->dirty + r->region_page[i]);
+    if (!error)
+        r->op_result.dirty = r->dirty;
+    return error;
+}
+
 /* A group's fault is one fault at all its points. */
 static int execute_fault(struct runner *r, const struct op *op)
 {
@@ -194,6 +227,18 @@ void execute_op(struct runner *r, const struct op *op)
         break;
     case OP_UNPIN:
         error = execute_unpin(r, op);
+        break;
+    case OP_PLUG:
+    case OP_UNPLUG:
+    case OP_UNPLUG_ALL:
+    case OP_RESIZE:
+        error = execute_virtio_mem(r, op);
+        break;
+    case OP_MIGRATE:
+        error = r->subject->migrate(r->state, op->value);
+        break;
+    case OP_DIRTY_SYNC:
+        error = execute_dirty_sync(r);
         break;
     case OP_FAULT:
         error = execute_fault(r, op);

@@ -17,16 +17,20 @@ bool feed_prepare(struct runner *r)
     const struct machine *m = &r->program->machine;
     uint32_t word = 0, page = 0;
 
+    r->has_virtio_mem = false;
     for (uint32_t i = 0; i < m->n_regions; i++) {
         r->region_word[i] = word;
         r->region_page[i] = page;
         word += (m->regions[i].n_pages + 63) / 64;
         page += m->regions[i].n_pages;
+        r->has_virtio_mem |= m->regions[i].virtio_mem_pages != 0;
     }
     r->region_word[m->n_regions] = word;
     r->region_page[m->n_regions] = page;
     r->tracker = sim_world_memory(r->world, (word + 1) * sizeof(*r->tracker));
-    return r->tracker != NULL;
+    r->plugged = sim_world_memory(r->world, (word + 1) * sizeof(*r->plugged));
+    r->dirty = sim_world_memory(r->world, page + 1);
+    return r->tracker && r->plugged && r->dirty;
 }
 
 static void see_mapping(struct runner *r, uint32_t container, uint32_t page, uint64_t iova_page)
@@ -64,6 +68,7 @@ static void see_row(struct runner *r, uint32_t page, uint64_t first, uint32_t n)
                                  .is_private = truth[i].is_private};
 
         seen.is_populated = model_page(r->model, page + i)->is_populated;
+        seen.is_plugged = model_page(r->model, page + i)->is_plugged;
         any |= model_see_page(r->model, page + i, &seen);
         words[i + 1] = seen.shared_frame | (uint64_t)seen.private_frame << 31 |
                        (uint64_t)seen.is_private << 63;
@@ -156,10 +161,11 @@ static void iova_changed(struct runner *r, uint32_t container, uint64_t first, u
         look_for_strays(r, container, first, n);
 }
 
-/* Pages of a region whose tracker bit differs from what was last seen. */
-static void word_changed(struct runner *r, uint32_t region, uint32_t word, uint64_t now)
+/* Pages of a region of which a tracker says something else than when it was last seen: who is
+ * shared, or who is plugged. */
+static void word_changed(struct runner *r, uint32_t region, uint32_t word, uint64_t *last,
+                         uint64_t now, bool plugged)
 {
-    uint64_t *last = &r->tracker[r->region_word[region] + word];
     uint64_t changed = *last ^ now;
 
     *last = now;
@@ -168,14 +174,16 @@ static void word_changed(struct runner *r, uint32_t region, uint32_t word, uint6
         uint32_t page = r->region_page[region] + word * 64 + bit;
         struct view_page seen = *model_page(r->model, page);
 
-        seen.is_populated = now >> bit & 1;
+        *(plugged ? &seen.is_plugged : &seen.is_populated) = now >> bit & 1;
         model_see_page(r->model, page, &seen);
     }
-    r->hash = hash_words(r->hash, (uint64_t[]){region | (uint64_t)word << 32, now}, 2);
+    r->hash = hash_words(
+        r->hash, (uint64_t[]){region | (uint64_t)word << 32 | (uint64_t)plugged << 63, now}, 2);
 }
 
-static bool region_tracker_changed(struct runner *r, uint32_t region)
+static bool region_tracker_changed(struct runner *r, uint32_t region, bool plugged)
 {
+    uint64_t *seen = (plugged ? r->plugged : r->tracker) + r->region_word[region];
     uint32_t n_pages = r->program->machine.regions[region].n_pages;
     bool any = false;
 
@@ -183,10 +191,11 @@ static bool region_tracker_changed(struct runner *r, uint32_t region)
         uint32_t n = n_pages - first < 64 ? n_pages - first : 64;
         uint64_t now = 0;
 
-        r->subject->populated_bits(r->state, region, first, n, &now);
-        if (now == r->tracker[r->region_word[region] + first / 64])
+        (plugged ? r->subject->plugged_bits : r->subject->populated_bits)(r->state, region,
+                                                                          first, n, &now);
+        if (now == seen[first / 64])
             continue;
-        word_changed(r, region, first / 64, now);
+        word_changed(r, region, first / 64, &seen[first / 64], now, plugged);
         any = true;
     }
     return any;
@@ -200,7 +209,19 @@ static bool tracker_changed(struct runner *r)
 
     for (uint32_t i = 0; r->state && i < m->n_regions; i++)
         if (m->regions[i].guest_memfd)
-            any |= region_tracker_changed(r, i);
+            any |= region_tracker_changed(r, i, false);
+    return any;
+}
+
+/* Asked before what else changed is looked at: an unplugged page may lose what it had. */
+static bool plugged_changed(struct runner *r)
+{
+    const struct machine *m = &r->program->machine;
+    bool any = false;
+
+    for (uint32_t i = 0; r->state && r->has_virtio_mem && i < m->n_regions; i++)
+        if (m->regions[i].virtio_mem_pages)
+            any |= region_tracker_changed(r, i, true);
     return any;
 }
 
@@ -252,6 +273,7 @@ void feed_all(struct runner *r)
 
     r->observe->changes(r->observe->ctx, ignored, CHANGES_MAX);
     r->starting = true; /* the start state follows from the program: it need not be hashed */
+    plugged_changed(r);
     tracker_changed(r);
     gpa_changed(r, 0, UINT64_MAX);
     r->starting = false;
@@ -317,13 +339,15 @@ static bool feed_journal(struct runner *r)
 
 bool feed_after_call(struct runner *r, bool ask_tracker)
 {
-    bool any = feed_journal(r);
+    bool any = plugged_changed(r);
 
+    any |= feed_journal(r);
     return any && ask_tracker ? tracker_changed(r) || any : any;
 }
 
 void feed_after_op(struct runner *r, bool subject_ran)
 {
+    plugged_changed(r);
     feed_journal(r);
     if (!subject_ran)
         return;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "run/points.h"
-#include "run/unbuilt.h"
 
 /* What one digit of the odometer may be: the axes, then share. */
 enum { DIGITS = AXIS_COUNT + 1, DIGIT_SHARE = AXIS_COUNT, VALUES_MAX = 9 };
@@ -91,8 +90,7 @@ static void apply(struct program *p, const struct matrix_item *item)
 static bool makes_sense(const struct program *base, const struct matrix_item *item,
                         struct program *scratch)
 {
-    char why[100];
-    uint32_t op, line;
+    uint32_t op;
 
     if (item->share != MATRIX_OWN_SHARE && item->axis[AXIS_mode] == MODE_INPLACE)
         return false;
@@ -100,14 +98,10 @@ static bool makes_sense(const struct program *base, const struct matrix_item *it
     memcpy(scratch->machine.axis, item->axis, sizeof(item->axis));
     memset(scratch->machine.also, 0, sizeof(scratch->machine.also));
     scratch->n_ops = scratch->n_expects = 0;
-    if (program_validate(scratch, NULL, 0, NULL) ||
-        unbuilt(scratch, why, sizeof(why), &op, &line))
-        return false;
-    if (program_copy(scratch, base))
+    if (program_validate(scratch, NULL, 0, NULL) || program_copy(scratch, base))
         return false;
     apply(scratch, item);
-    return program_validate(scratch, NULL, 0, NULL) == 0 &&
-           !unbuilt(scratch, why, sizeof(why), &op, &line) && points_faults_exist(scratch, &op);
+    return program_validate(scratch, NULL, 0, NULL) == 0 && points_faults_exist(scratch, &op);
 }
 
 static int append(struct matrix *m, const struct matrix_item *item)

@@ -13,7 +13,6 @@
 #include "run/feed.h"
 #include "run/hash.h"
 #include "run/points.h"
-#include "run/unbuilt.h"
 
 enum runner_phase { PHASE_BUILD, PHASE_OPS, PHASE_TEARDOWN };
 
@@ -223,6 +222,8 @@ static void op_reset(struct runner *r)
     o->blocked_page = MODEL_NO_PAGE;
     o->guest_status = 0;
     o->data = 0;
+    o->response = 0;
+    o->dirty = NULL;
     o->n_calls = 0;
     o->n_failed = 0;
     memset(r->op_calls, 0, sizeof(r->op_calls));
@@ -231,10 +232,15 @@ static void op_reset(struct runner *r)
 static void hash_op_end(struct runner *r)
 {
     const struct op_result *o = &r->op_result;
-    const uint64_t words[] = {(uint64_t)o->error | (uint64_t)o->stopped << 32, o->guest_status,
-                              o->data};
+    const uint64_t words[] = {(uint64_t)o->error | (uint64_t)o->stopped << 32 |
+                                  (uint64_t)o->response << 40,
+                              o->guest_status, o->data};
 
     r->hash = hash_words(r->hash, words, sizeof(words) / sizeof(words[0]));
+    if (o->dirty)
+        r->hash = hash_words(
+            r->hash, (uint64_t[]){XXH3_64bits(o->dirty, machine_n_pages(&r->program->machine))},
+            1);
 }
 
 /* What the subject keeps inside: the pages of it that can be seen were hashed as they changed.
@@ -429,23 +435,13 @@ static void teardown(struct runner *r)
         break_off(r, VERDICT_VIOLATION, &v);
 }
 
-static bool can_run(struct runner *r)
-{
-    char why[100];
-
-    if (!unbuilt(r->program, why, sizeof(why), &r->result->op, &r->result->line))
-        return true;
-    break_plain(r, VERDICT_INPUT, "not-built", why);
-    return false;
-}
-
 static void run_all(struct runner *r)
 {
     uint32_t next_expect = 0;
 
     if (r->trace)
         trace_machine(r->trace, r->program);
-    if (!can_run(r) || !build(r))
+    if (!build(r))
         return;
     for (uint32_t i = 0; i < r->program->n_ops && !r->broken; i++)
         one_op(r, i, &next_expect);

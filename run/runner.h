@@ -80,6 +80,9 @@ struct runner {
     uint64_t calls_left;              /* host-call bound */
     uint64_t *tracker;                /* as last seen, in the arena */
     const struct runner_hooks *hooks; /* set after runner_init; NULL: none */
+    uint64_t *plugged;                /* the same of virtio-mem */
+    uint8_t *dirty;                   /* answer of a dirty-sync, a byte a page */
+    bool has_virtio_mem;              /* some region has it */
     uint32_t region_word[PROGRAM_REGIONS_MAX + 1];
     uint32_t region_page[PROGRAM_REGIONS_MAX + 1];
 };

@@ -47,9 +47,24 @@ struct subject {
     int (*guard)(void *state, uint32_t kind, bool on);
     int (*is_populated)(void *state, uint32_t region, uint64_t offset, uint64_t size);
 
+    /* virtio-mem: the guest's requests, and the VMM's resize. *response is what the guest is
+     * told: RESPONSE_ACK, ... */
+    int (*plug)(void *state, uint32_t region, uint64_t offset, uint64_t size,
+                uint16_t *response);
+    int (*unplug)(void *state, uint32_t region, uint64_t offset, uint64_t size,
+                  uint16_t *response);
+    int (*unplug_all)(void *state, uint32_t region, uint16_t *response);
+    int (*resize)(void *state, uint32_t region, uint64_t requested_size, uint16_t *response);
+
+    /* Migration. The answer is one byte a page: 0 discarded, 1 shared, 2 private; +4: dirty. */
+    int (*migrate)(void *state, bool start);
+    int (*dirty_sync)(void *state, uint32_t region, uint8_t *pages);
+
     /* Questions that change nothing and make no host call. */
     void (*populated_bits)(const void *state, uint32_t region, uint64_t first_page,
                            uint64_t n_pages, uint64_t *bits);
+    void (*plugged_bits)(const void *state, uint32_t region, uint64_t first_page,
+                         uint64_t n_pages, uint64_t *bits);
     bool (*stopped)(const void *state);
     /* mode=inplace: the last conversion failed because this page of a region is in use. */
     bool (*blocked)(void *state, uint32_t *region, uint64_t *offset);

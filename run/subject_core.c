@@ -45,6 +45,8 @@ static int add_regions(struct vmm *vmm, const struct machine *m)
             .huge_page_size = (uint64_t)d->huge_pages * page_size,
             .guest_memfd = d->guest_memfd,
             .size = (uint64_t)d->n_pages * page_size,
+            .virtio_mem_block = (uint64_t)d->virtio_mem_pages * page_size,
+            .requested_size = (uint64_t)d->requested_pages * page_size,
         };
         int error = vmm_region_add(vmm, &c, &index);
 
@@ -184,6 +186,45 @@ static int core_is_populated(void *state, uint32_t region, uint64_t offset, uint
     return vmm_is_populated(state, region, offset, size);
 }
 
+static int core_plug(void *state, uint32_t region, uint64_t offset, uint64_t size,
+                     uint16_t *response)
+{
+    return vmm_plug(state, region, offset, size, response);
+}
+
+static int core_unplug(void *state, uint32_t region, uint64_t offset, uint64_t size,
+                       uint16_t *response)
+{
+    return vmm_unplug(state, region, offset, size, response);
+}
+
+static int core_unplug_all(void *state, uint32_t region, uint16_t *response)
+{
+    return vmm_unplug_all(state, region, response);
+}
+
+static int core_resize(void *state, uint32_t region, uint64_t requested_size,
+                       uint16_t *response)
+{
+    return vmm_resize(state, region, requested_size, response);
+}
+
+static int core_migrate(void *state, bool start)
+{
+    return vmm_migrate(state, start);
+}
+
+static int core_dirty_sync(void *state, uint32_t region, uint8_t *pages)
+{
+    return vmm_dirty_sync(state, region, pages);
+}
+
+static void core_plugged_bits(const void *state, uint32_t region, uint64_t first_page,
+                              uint64_t n_pages, uint64_t *bits)
+{
+    vmm_plugged_bits(state, region, first_page, n_pages, bits);
+}
+
 static void core_populated_bits(const void *state, uint32_t region, uint64_t first_page,
                                 uint64_t n_pages, uint64_t *bits)
 {
@@ -222,7 +263,14 @@ const struct subject subject_core = {
     .reset = core_reset,
     .guard = core_guard,
     .is_populated = core_is_populated,
+    .plug = core_plug,
+    .unplug = core_unplug,
+    .unplug_all = core_unplug_all,
+    .resize = core_resize,
+    .migrate = core_migrate,
+    .dirty_sync = core_dirty_sync,
     .populated_bits = core_populated_bits,
+    .plugged_bits = core_plugged_bits,
     .stopped = core_stopped,
     .blocked = core_blocked,
     .canon = core_canon,

@@ -422,6 +422,54 @@ static void test_s1_order_attribute_first(void **state)
     hand_fine(*state);
 }
 
+/* ---- virtio-mem and migration; more of it in test_model_virtio_mem.c ---- */
+static void test_s7(void **state)
+{
+    struct hand *h = *state;
+
+    hand_plug(h, 2, 2);
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_vmem(OP_UNPLUG, 2, 2));
+    hand_set_plugged(h, 2, 2, 0);
+    hand_call(h);
+    expect_rule(h, "S7");
+}
+
+static void test_v1(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, hand_vmem(OP_WRITE, 2, 1)); /* the guest may, but it comes to nothing */
+    h->page[2].private_frame = 20;
+    hand_end(h);
+    hand_fine(h);
+    hand_plug(h, 2, 2);
+    expect_rule(h, "V1");
+}
+
+static void test_v2(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, hand_vmem(OP_PLUG, 2, 2));
+    hand_set_plugged(h, 2, 2, 1);
+    h->r.response = RESPONSE_BUSY;
+    hand_end(h);
+    expect_rule(h, "V2");
+}
+
+static void test_m1(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, (struct op){.kind = OP_MIGRATE, .value = 1});
+    hand_end(h);
+    hand_fine(h);
+    hand_begin(h, (struct op){.kind = OP_DIRTY_SYNC});
+    hand_end(h);
+    expect_rule(h, "M1");
+}
+
 static void test_all_rules_fired(void **state)
 {
     (void)state;
@@ -441,6 +489,10 @@ static void test_all_rules_fired(void **state)
 #define INPLACE(name, fn)                                                                      \
     {                                                                                          \
         "model/rules/" name, fn, hand_setup_inplace, hand_teardown, NULL                       \
+    }
+#define VMEM(name, fn)                                                                         \
+    {                                                                                          \
+        "model/rules/" name, fn, hand_setup_vmem, hand_teardown, NULL                          \
     }
 #define EMPTY(name, fn)                                                                        \
     {                                                                                          \
@@ -484,6 +536,10 @@ int main(void)
         T("O12-attribute-before-the-limit", test_o12),
         INPLACE("P1-private-page-held", test_p1),
         INPLACE("D3-nothing-failed", test_d3),
+        VMEM("S7-unplugged-while-mapped", test_s7),
+        VMEM("V1-touched-before-plug", test_v1),
+        VMEM("V2-busy-for-success", test_v2),
+        VMEM("M1-no-answer", test_m1),
         EMPTY("every-rule-has-fired", test_all_rules_fired),
     };
 

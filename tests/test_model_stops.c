@@ -134,6 +134,7 @@ static void test_after_stop(void **state)
     for (int i = 0; i < OP_FAULT; i++) {
         hand_begin(h, (struct op){.kind = (uint8_t)i, .size = PAGE_SIZE_4K});
         h->r.error = EIO;
+        h->r.response = RESPONSE_BUSY; /* where there is one */
         h->r.stopped = true;
         hand_end(h);
         hand_fine(h);

@@ -126,6 +126,18 @@ static void try_for_good_or_not(struct mistake *m)
     try(m);
 }
 
+static void try_tales_of_page(const struct region_decl *region, struct mistake *m)
+{
+    m->kind = MISTAKE_TRACKER;
+    try_for_good_or_not(m);
+    if (!region->virtio_mem_pages)
+        return;
+    m->kind = MISTAKE_PLUGGED;
+    try_for_good_or_not(m);
+    m->kind = MISTAKE_DIRTY;
+    try(m);
+}
+
 static void try_tales(uint32_t op)
 {
     static const uint64_t told[] = {0, EINVAL, EAGAIN, EIO};
@@ -142,16 +154,18 @@ static void try_tales(uint32_t op)
     mistake.kind = MISTAKE_BLOCKED;
     mistake.value = MODEL_NO_PAGE;
     try(&mistake);
+    mistake.kind = MISTAKE_RESPONSE;
+    for (mistake.value = 0; mistake.value < RESPONSE_COUNT; mistake.value++)
+        try(&mistake);
     mistake.kind = MISTAKE_POPULATED;
     try(&mistake);
     mistake.kind = MISTAKE_STOPPED;
     try_for_good_or_not(&mistake);
-    mistake.kind = MISTAKE_TRACKER;
     for (mistake.call = 0; mistake.call < m->n_regions; mistake.call++)
         for (mistake.value = 0; m->regions[mistake.call].guest_memfd &&
                                 mistake.value < m->regions[mistake.call].n_pages;
              mistake.value++)
-            try_for_good_or_not(&mistake);
+            try_tales_of_page(&m->regions[mistake.call], &mistake);
 }
 
 static void prove_on_this_machine(const char *path)

@@ -236,16 +236,29 @@ static int build_wrong(const struct host *real, const struct machine *m, void **
     return subject_core.build(&host, m, state);
 }
 
-static void populated_bits_wrong(const void *state, uint32_t region, uint64_t first_page,
-                                 uint64_t n_pages, uint64_t *bits)
+static void wrong_bit(enum mistake_kind kind, uint32_t region, uint64_t first_page,
+                      uint64_t n_pages, uint64_t *bits)
 {
     const struct mistake *m = &wrong_core.mistake;
     uint64_t at = m->value - first_page;
 
-    subject_core.populated_bits(state, region, first_page, n_pages, bits);
-    if (m->kind == MISTAKE_TRACKER && m->call == region && is_wrong_now(m) &&
-        m->value >= first_page && at < n_pages)
+    if (m->kind == kind && m->call == region && is_wrong_now(m) && m->value >= first_page &&
+        at < n_pages)
         bits[at / 64] ^= UINT64_C(1) << at % 64;
+}
+
+static void populated_bits_wrong(const void *state, uint32_t region, uint64_t first_page,
+                                 uint64_t n_pages, uint64_t *bits)
+{
+    subject_core.populated_bits(state, region, first_page, n_pages, bits);
+    wrong_bit(MISTAKE_TRACKER, region, first_page, n_pages, bits);
+}
+
+static void plugged_bits_wrong(const void *state, uint32_t region, uint64_t first_page,
+                               uint64_t n_pages, uint64_t *bits)
+{
+    subject_core.plugged_bits(state, region, first_page, n_pages, bits);
+    wrong_bit(MISTAKE_PLUGGED, region, first_page, n_pages, bits);
 }
 
 struct subject wrong_core_subject(void)
@@ -254,6 +267,7 @@ struct subject wrong_core_subject(void)
 
     s.build = build_wrong;
     s.populated_bits = populated_bits_wrong;
+    s.plugged_bits = plugged_bits_wrong;
     return s;
 }
 
@@ -272,8 +286,10 @@ void wrong_core_before_op(struct runner *r)
     (void)make_edited(&wrong_core.late, &back, NULL);
 }
 
-static void tell(struct op_result *o, const struct mistake *m)
+static void tell(struct runner *r, const struct mistake *m)
 {
+    struct op_result *o = &r->op_result;
+
     if (m->kind == MISTAKE_RESULT)
         o->error = (int)m->value;
     else if (m->kind == MISTAKE_STATUS && o->has_status)
@@ -282,6 +298,10 @@ static void tell(struct op_result *o, const struct mistake *m)
         o->blocked_page = (uint32_t)m->value;
     else if (m->kind == MISTAKE_POPULATED)
         o->data ^= 1;
+    else if (m->kind == MISTAKE_RESPONSE)
+        o->response = (uint8_t)m->value;
+    else if (m->kind == MISTAKE_DIRTY && o->dirty)
+        r->dirty[r->region_page[m->call] + m->value] ^= MIGRATION_DIRTY;
 }
 
 void wrong_core_after_op(struct runner *r)
@@ -292,7 +312,7 @@ void wrong_core_after_op(struct runner *r)
         r->op_result.stopped = !r->op_result.stopped;
     if (m->op != r->result->op)
         return;
-    tell(&r->op_result, m);
+    tell(r, m);
     if (m->kind != MISTAKE_ONE_MORE)
         return;
     (void)make_edited(&wrong_core.one_more, &m->edit, NULL);

@@ -19,6 +19,9 @@ enum mistake_kind {
     MISTAKE_STATUS,    /* the guest is told `value` */
     MISTAKE_TRACKER,   /* from the op on, the tracker has page `value` of region `call` wrong */
     MISTAKE_BLOCKED,   /* guest page `value` is said to be in the way */
+    MISTAKE_PLUGGED,   /* the same of what is plugged */
+    MISTAKE_RESPONSE,  /* the guest's virtio-mem driver is told `value` */
+    MISTAKE_DIRTY,     /* page `value` of region `call` dirty for clean, or the reverse */
     MISTAKE_POPULATED, /* the other answer */
     MISTAKE_STOPPED,   /* from the op on, stopped or not is told wrong */
 };
