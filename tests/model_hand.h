@@ -359,49 +359,6 @@ static inline int hand_teardown(void **state)
     return 0;
 }
 
-/* With d0 attached, and region 0 as virtio-mem in blocks of two pages, of which six may be
- * plugged. */
-static inline int hand_setup_vmem(void **state)
-{
-    struct hand *h = calloc(1, sizeof(*h));
-
-    if (!h)
-        return -1;
-    hand_machine(&h->m);
-    h->m.regions[0].virtio_mem_pages = 2;
-    h->m.regions[0].requested_pages = 6;
-    hand_new(h);
-    for (uint32_t i = 0; i < 8; i++)
-        h->page[i].is_plugged = 0;
-    hand_ready(h);
-    hand_attach(h);
-    *state = h;
-    return h->bad ? -1 : 0;
-}
-
-/* A request of virtio-mem on pages of region 0. */
-static inline struct op hand_vmem(enum op_kind kind, uint32_t first, uint32_t n)
-{
-    return (struct op){.kind = (uint8_t)kind,
-                       .start = (uint64_t)first * PAGE_SIZE_4K,
-                       .size = (uint64_t)n * PAGE_SIZE_4K};
-}
-
-static inline void hand_set_plugged(struct hand *h, uint32_t first, uint32_t n, uint8_t plugged)
-{
-    for (uint32_t i = first; i < first + n; i++)
-        h->page[i].is_plugged = plugged;
-}
-
-/* Plugs pages that are all private. */
-static inline void hand_plug(struct hand *h, uint32_t first, uint32_t n)
-{
-    hand_begin(h, hand_vmem(OP_PLUG, first, n));
-    hand_call(h);
-    hand_set_plugged(h, first, n, 1);
-    hand_end(h);
-}
-
 /* The rule "S2" and no other was found first. */
 static inline void hand_expect(const struct hand *h, const char *rule)
 {

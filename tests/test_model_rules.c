@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Each rule of the oracle can fire (design.md section 6), by views fed by hand. */
-#include "tests/model_hand.h"
+#include "tests/model_vmem.h"
 
 /* Rules that a test has seen fire; the last test compares with the list. */
 static char fired[2048];
@@ -425,49 +425,26 @@ static void test_s1_order_attribute_first(void **state)
 /* ---- virtio-mem and migration; more of it in test_model_virtio_mem.c ---- */
 static void test_s7(void **state)
 {
-    struct hand *h = *state;
-
-    hand_plug(h, 2, 2);
-    hand_share(h, 3, 30);
-    hand_begin(h, hand_vmem(OP_UNPLUG, 2, 2));
-    hand_set_plugged(h, 2, 2, 0);
-    hand_call(h);
-    expect_rule(h, "S7");
+    vmem_break_s7(*state);
+    expect_rule(*state, "S7");
 }
 
 static void test_v1(void **state)
 {
-    struct hand *h = *state;
-
-    hand_begin(h, hand_vmem(OP_WRITE, 2, 1)); /* the guest may, but it comes to nothing */
-    h->page[2].private_frame = 20;
-    hand_end(h);
-    hand_fine(h);
-    hand_plug(h, 2, 2);
-    expect_rule(h, "V1");
+    vmem_break_v1(*state);
+    expect_rule(*state, "V1");
 }
 
 static void test_v2(void **state)
 {
-    struct hand *h = *state;
-
-    hand_begin(h, hand_vmem(OP_PLUG, 2, 2));
-    hand_set_plugged(h, 2, 2, 1);
-    h->r.response = RESPONSE_BUSY;
-    hand_end(h);
-    expect_rule(h, "V2");
+    vmem_break_v2(*state);
+    expect_rule(*state, "V2");
 }
 
 static void test_m1(void **state)
 {
-    struct hand *h = *state;
-
-    hand_begin(h, (struct op){.kind = OP_MIGRATE, .value = 1});
-    hand_end(h);
-    hand_fine(h);
-    hand_begin(h, (struct op){.kind = OP_DIRTY_SYNC});
-    hand_end(h);
-    expect_rule(h, "M1");
+    vmem_break_m1(*state);
+    expect_rule(*state, "M1");
 }
 
 static void test_all_rules_fired(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The oracle on virtio-mem and on migration's view: what it accepts, and what it does not. */
-#include "tests/model_hand.h"
+#include "tests/model_vmem.h"
 
 static void expect_rule(const struct hand *h, const char *rule)
 {
