@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "run/hash.h"
+
 #include "run/points.h"
 
 /* Hypercalls and implicit accesses wait in the kernel until the vCPU runs into them. */
@@ -157,9 +159,11 @@ static int execute_dirty_sync(struct runner *r)
     for (uint32_t i = 0; i < m->n_regions && !error; i++)
         if (m->regions[i].kind != REGION_MMIO)
             error = r->subject->dirty_sync(r->state, i, r->dirty + r->region_page[i]);
-    if (!error)
-        r->op_result.dirty = r->dirty;
-    return error;
+    if (error)
+        return error;
+    r->op_result.dirty = r->dirty;
+    r->hash = hash_words(r->hash, (uint64_t[]){XXH3_64bits(r->dirty, machine_n_pages(m))}, 1);
+    return 0;
 }
 
 /* A group's fault is one fault at all its points. */

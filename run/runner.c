@@ -215,17 +215,8 @@ static void op_reset(struct runner *r)
     struct op_result *o = &r->op_result;
 
     /* failed[] counts through n_failed: clearing it for each op would cost more than the op. */
-    o->error = 0;
-    o->stopped = false;
-    o->undelivered = false;
-    o->has_status = false;
+    memset(o, 0, offsetof(struct op_result, failed));
     o->blocked_page = MODEL_NO_PAGE;
-    o->guest_status = 0;
-    o->data = 0;
-    o->response = 0;
-    o->dirty = NULL;
-    o->n_calls = 0;
-    o->n_failed = 0;
     memset(r->op_calls, 0, sizeof(r->op_calls));
 }
 
@@ -237,10 +228,6 @@ static void hash_op_end(struct runner *r)
                               o->guest_status, o->data};
 
     r->hash = hash_words(r->hash, words, sizeof(words) / sizeof(words[0]));
-    if (o->dirty)
-        r->hash = hash_words(
-            r->hash, (uint64_t[]){XXH3_64bits(o->dirty, machine_n_pages(&r->program->machine))},
-            1);
 }
 
 /* What the subject keeps inside: the pages of it that can be seen were hashed as they changed.
