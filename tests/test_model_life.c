@@ -39,7 +39,7 @@ static void begin_remove(struct hand *h)
 static void rest_of_remove(struct hand *h)
 {
     for (uint32_t i = 0; i < 8; i++)
-        h->page[i] = (struct view_page){0};
+        h->page[i] = (struct view_page){.is_plugged = 1};
     hand_call(h);
     hand_end(h);
 }
@@ -90,7 +90,7 @@ static void test_attribute_stays(void **state)
 
     begin_remove(h);
     for (uint32_t i = 0; i < 8; i++)
-        h->page[i] = (struct view_page){.is_private = i == 6};
+        h->page[i] = (struct view_page){.is_private = i == 6, .is_plugged = 1};
     hand_end(h);
     hand_expect(h, "I3");
 }
@@ -101,7 +101,7 @@ static void test_tracker_stays(void **state)
 
     begin_remove(h);
     for (uint32_t i = 0; i < 8; i++)
-        h->page[i] = (struct view_page){.is_populated = i == 3};
+        h->page[i] = (struct view_page){.is_populated = i == 3, .is_plugged = 1};
     hand_end(h);
     hand_expect(h, "I3");
 }
@@ -112,7 +112,7 @@ static void test_memory_stays(void **state)
 
     begin_remove(h);
     for (uint32_t i = 0; i < 8; i++)
-        h->page[i] = (struct view_page){.private_frame = i == 5 ? 50 : 0};
+        h->page[i] = (struct view_page){.private_frame = i == 5 ? 50 : 0, .is_plugged = 1};
     hand_end(h);
     hand_expect(h, "I4");
 }
