@@ -112,11 +112,10 @@ static void journal_mapping(struct sim_world *w, const struct dma_space *s,
         journal_iova(w, s->number, m->iova >> w->page_shift, m->size >> w->page_shift);
 }
 
-void dma_space_insert(struct sim_world *w, struct dma_space *s, const struct dma_mapping *m)
+void dma_space_insert_at(struct sim_world *w, struct dma_space *s, uint32_t at,
+                         const struct dma_mapping *m)
 {
-    uint32_t at = dma_space_lower_bound(s, m->iova);
-
-    assert(s->n_maps < s->cap_maps && m->size > 0);
+    assert(s->n_maps < s->cap_maps && m->size > 0 && at <= s->n_maps);
     assert(at == s->n_maps || s->maps[at].iova > m->iova + (m->size - 1));
     if (at < s->n_maps)
         memmove(&s->maps[at + 1], &s->maps[at], (s->n_maps - at) * sizeof(*m));

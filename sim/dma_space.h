@@ -71,8 +71,15 @@ uint32_t dma_space_lower_bound(const struct dma_space *s, uint64_t iova);
 bool dma_space_overlaps(const struct dma_space *s, uint64_t first, uint64_t last);
 /* Room for so many more mappings, or -ENOMEM. */
 int dma_space_reserve(struct sim_world *w, struct dma_space *s, uint32_t more);
-/* Puts in a mapping that is filled if the space is; there must be room. */
-void dma_space_insert(struct sim_world *w, struct dma_space *s, const struct dma_mapping *m);
+/* Puts in a mapping that is filled if the space is; there must be room. `at`: what
+ * dma_space_lower_bound says of its IOVA. */
+void dma_space_insert_at(struct sim_world *w, struct dma_space *s, uint32_t at,
+                         const struct dma_mapping *m);
+static inline void dma_space_insert(struct sim_world *w, struct dma_space *s,
+                                    const struct dma_mapping *m)
+{
+    dma_space_insert_at(w, s, dma_space_lower_bound(s, m->iova), m);
+}
 /* Removes mappings [first, end) by index; how many bytes they were. */
 uint64_t dma_space_remove(struct sim_world *w, struct dma_space *s, uint32_t first,
                           uint32_t end);

@@ -61,7 +61,8 @@ int type1_map(struct sim_world *w, struct sim_container *c,
     assert(c->iommu_type && c->n_groups > 0 && s->filled);
     if (r)
         return r;
-    bool overlaps = dma_space_overlaps(s, arg->iova, arg->iova + arg->size - 1);
+    uint32_t at = dma_space_lower_bound(s, arg->iova);
+    bool overlaps = at < s->n_maps && s->maps[at].iova <= arg->iova + arg->size - 1;
     if (arg->flags & VFIO_DMA_MAP_FLAG_VADDR)
         return overlaps ? -EINVAL : -ENOENT; /* no mapping here ever lost its vaddr */
     if (overlaps)
@@ -76,7 +77,7 @@ int type1_map(struct sim_world *w, struct sim_container *c,
     if (!r)
         r = map_pages(w, s, &m, arg->vaddr);
     if (!r)
-        dma_space_insert(w, s, &m);
+        dma_space_insert_at(w, s, at, &m);
     return r;
 }
 
