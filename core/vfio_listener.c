@@ -194,6 +194,11 @@ static void free_listener(struct vfio_listener *l)
     host_free(host, l);
 }
 
+static void on_forgotten(struct discard_listener *base)
+{
+    free_listener(of_base(base));
+}
+
 int vfio_listener_add(struct container *c, const struct section *s, uint64_t first,
                       uint64_t end, struct vfio_listener **out, int *undo_error)
 {
@@ -204,8 +209,8 @@ int vfio_listener_add(struct container *c, const struct section *s, uint64_t fir
     assert(s->block->lock.held && first < end);
     if (!l)
         return -ENOMEM;
-    l->base =
-        (struct discard_listener){.event = vfio_listener_event, .first = first, .end = end};
+    l->base = (struct discard_listener){
+        .event = vfio_listener_event, .first = first, .end = end, .forgotten = on_forgotten};
     l->container = c;
     l->block = s->block;
     l->cuts = l->cuts_inside;
@@ -256,13 +261,14 @@ void vfio_listener_forget(struct vfio_listener *l)
 
     assert(l->block->lock.held && l->reserved == 0);
     (void)plain_event(l, DISCARD_RELEASE);
-    if (l->block->guest_memfd)
-        discard_manager_forget(&l->block->manager, &l->base);
     while (*link != l)
         link = &(*link)->next;
     *link = l->next;
     if (!*link)
         c->last = link;
     release_kept(c);
-    free_listener(l);
+    if (l->block->guest_memfd)
+        discard_manager_forget(&l->block->manager, &l->base); /* when it may be freed it is */
+    else
+        free_listener(l);
 }
