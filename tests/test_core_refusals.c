@@ -11,9 +11,12 @@ static struct host_ops odd_ops;
 static unsigned long odd_request;
 static int odd_answer;
 
+static unsigned long odd_argument; /* only of this, 0: whatever it is */
+
 static int odd_ioctl(void *ctx, const char *caller, int fd, unsigned long request, void *arg)
 {
-    if (odd_request && request == odd_request)
+    if (odd_request && request == odd_request &&
+        (!odd_argument || odd_argument == (unsigned long)(uintptr_t)arg))
         return odd_answer;
     return stub_ops.ioctl(ctx, caller, fd, request, arg);
 }
@@ -32,7 +35,7 @@ static int setup(void **state)
 {
     (void)state;
     memset(&f, 0, sizeof f);
-    odd_request = 0;
+    odd_request = odd_argument = 0;
     stub_init(&f.stub);
     return 0;
 }
@@ -118,6 +121,23 @@ static void a_kernel_that_cannot(void **state)
         assert_int_equal(create(good), odd[i].error);
         assert_null(fixture_left(&f));
     }
+}
+
+/* In place the memory must be the guest_memfd's own, mapped. */
+static void a_kernel_without_mapped_guest_memfd(void **state)
+{
+    struct vmm_config c = good;
+
+    (void)state;
+    c.mode = VMM_MODE_INPLACE;
+    odd_request = KVM_CHECK_EXTENSION;
+    odd_argument = KVM_CAP_GUEST_MEMFD_FLAGS;
+    odd_answer = 0;
+    assert_int_equal(create(c), -EOPNOTSUPP);
+    odd_argument = KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES;
+    assert_int_equal(create(c), -EOPNOTSUPP);
+    assert_null(fixture_left(&f));
+    assert_int_equal(create(good), 0);
 }
 
 static void a_group_that_cannot(void **state)
@@ -314,6 +334,7 @@ int main(void)
         T("a-config-of-nonsense", a_config_of_nonsense),
         T("a-machine-without-vcpus", a_machine_without_vcpus),
         T("a-kernel-that-cannot", a_kernel_that_cannot),
+        T("a-kernel-without-mapped-guest-memfd", a_kernel_without_mapped_guest_memfd),
         T("a-group-that-cannot", a_group_that_cannot),
         T("regions-of-nonsense", regions_of_nonsense),
         T("listeners-of-nonsense", listeners_of_nonsense),
