@@ -162,7 +162,6 @@ int virtio_mem_work(struct virtio_mem_request *r)
     int rc = reserve_trackers(r);
 
     assert(r->block->lock.held && r->first < r->end);
-    r->vmm->is_blocked = false;
     if (!rc)
         rc = r->plug ? change_to_plugged(r) : change_to_unplugged(r);
     if (rc && (r->plug ? undo_plug(r) : undo_unplug(r)))

@@ -53,6 +53,7 @@ static int plug_or_unplug(struct vmm *vmm, uint32_t region, uint64_t offset, uin
     *response = VMM_RESPONSE_BUSY;
     if (rc)
         return rc;
+    vmm->is_blocked = false;
     if (!find(vmm, region, &r)) {
         *response = VMM_RESPONSE_ERROR;
         return vmm_leave(vmm, -EINVAL);
@@ -104,6 +105,7 @@ int vmm_unplug_all(struct vmm *vmm, uint32_t region, uint16_t *response)
     *response = VMM_RESPONSE_BUSY;
     if (rc)
         return rc;
+    vmm->is_blocked = false;
     if (!find(vmm, region, &r)) {
         *response = VMM_RESPONSE_ERROR;
         return vmm_leave(vmm, -EINVAL);

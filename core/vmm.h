@@ -165,7 +165,7 @@ int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu);
 /* The same conversion, asked for by the VMM itself. */
 int vmm_convert(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private);
 
-/* Where the last conversion (or unplug) failed because a page was in use: true, and the page's
+/* Did the last conversion, plug or unplug fail because a page was in use? Then the page's
  * region and offset. In place only. */
 bool vmm_blocked(struct vmm *vmm, uint32_t *region, uint64_t *offset);
 

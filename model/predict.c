@@ -383,7 +383,7 @@ struct need plan_need(const struct model *o, const struct plan *p)
     struct need need = {.too_many_entries = p->too_many_entries, .in_use = MODEL_NO_PAGE};
 
     assert(!p->refused);
-    if (o->n_pins && p->kind == OP_CONVERT && p->to_private && !p->goes_on)
+    if (o->n_pins && plan_makes_private(p))
         need.in_use = pin_in_the_way(o, p->lo, p->hi);
     if (p->kind == OP_CONVERT && !p->to_private && !p->goes_on) {
         count_populated(o, p, pages);

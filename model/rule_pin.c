@@ -114,7 +114,7 @@ bool rule_blocked(const struct model *o, const struct op_result *r, struct viola
 
     if (!o->in_place || said_by_fault(r))
         return true;
-    if (p->kind == OP_CONVERT && p->to_private && r->error == EAGAIN && o->n_pins)
+    if (plan_makes_private(p) && r->error == EAGAIN && o->n_pins)
         want = pin_in_the_way(o, p->lo, p->hi);
     if (r->blocked_page == want)
         return true;

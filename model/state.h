@@ -448,6 +448,13 @@ bool rule_query_op(const struct model *o, const struct op_result *r, struct viol
 bool rule_pin_op(struct model *o, const struct op_result *r, struct violation *v);
 /* A conversion succeeded. */
 bool rule_pin_converted(const struct model *o, struct violation *v);
+/* Does the op make GPA pages [lo, hi) private? Unplugged pages are. */
+static inline bool plan_makes_private(const struct plan *p)
+{
+    return (p->kind == OP_CONVERT && p->to_private && !p->goes_on) || p->kind == OP_UNPLUG ||
+           p->kind == OP_UNPLUG_ALL;
+}
+
 /* The first guest page of GPA pages [lo, hi) that stands in the way of becoming private. */
 uint32_t pin_in_the_way(const struct model *o, uint64_t lo, uint64_t hi);
 bool rule_blocked(const struct model *o, const struct op_result *r, struct violation *v);

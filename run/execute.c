@@ -147,6 +147,8 @@ static int execute_virtio_mem(struct runner *r, const struct op *op)
     else
         error = s->resize(r->state, op->region, op->value * page_size, &response);
     r->op_result.response = (uint8_t)response;
+    if (error && op->kind != OP_RESIZE)
+        ask_blocked(r);
     return error;
 }
 
