@@ -30,6 +30,7 @@ struct life {
     enum vmm_order order;
     enum vmm_failure failure;
     enum vmm_tracker tracker;
+    enum vmm_iommu iommu;
     uint32_t calls[POINT_COUNT]; /* since life_forget */
     uint32_t failed;             /* by a fault */
 };
@@ -46,6 +47,16 @@ static const struct {
     {{VMM_REGION_RAM, VMM_SHARE_MEMFD, true, 16, 0, 0, 0}, 4, 8, 64},
 };
 enum { LIFE_REGIONS = sizeof life_regions / sizeof life_regions[0] };
+
+/* What sweeps run on. */
+static const struct {
+    enum vmm_tracker tracker;
+    enum vmm_iommu iommu;
+} life_machines[] = {{VMM_TRACKER_BITMAP, VMM_IOMMU_TYPE1},
+                     {VMM_TRACKER_EXTENTS, VMM_IOMMU_TYPE1V1},
+                     {VMM_TRACKER_BITMAP, VMM_IOMMU_IOMMUFD},
+                     {VMM_TRACKER_EXTENTS, VMM_IOMMU_COMPAT}};
+enum { LIFE_MACHINES = sizeof life_machines / sizeof life_machines[0] };
 
 static inline void life_note_call(void *ctx, const struct sim_call *call)
 {
@@ -90,9 +101,9 @@ static inline int life_build(struct life *l, bool sections)
                                  life_regions[i].gpa * LIFE_PAGE);
     }
     if (!rc)
-        rc = vmm_container_add(l->vmm, VMM_IOMMU_TYPE1, true, &index);
+        rc = vmm_container_add(l->vmm, l->iommu, true, &index);
     if (!rc)
-        rc = vmm_container_add(l->vmm, VMM_IOMMU_TYPE1, false, &index);
+        rc = vmm_container_add(l->vmm, l->iommu, false, &index);
     return rc;
 }
 
@@ -103,13 +114,15 @@ static inline void life_world(struct life *l)
     enum vmm_order order = l->order;
     enum vmm_failure failure = l->failure;
     enum vmm_tracker tracker = l->tracker;
+    enum vmm_iommu iommu = l->iommu;
     struct sim_arena *arena = sim_arena_get();
 
     assert_non_null(arena);
     *l = (struct life){.w = sim_world_new(arena, &config),
                        .order = order,
                        .failure = failure,
-                       .tracker = tracker};
+                       .tracker = tracker,
+                       .iommu = iommu};
     l->observe = sim_observe(l->w);
     sim_world_on_call(l->w, life_note_call, l);
 }

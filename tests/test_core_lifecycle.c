@@ -212,7 +212,7 @@ static void container_added_later(void **state)
     uint32_t index;
 
     (void)state;
-    assert_int_equal(vmm_container_add(l.vmm, VMM_IOMMU_TYPE1, true, &index), 0);
+    assert_int_equal(vmm_container_add(l.vmm, l.iommu, true, &index), 0);
     life_take_picture(&l, &before);
     assert_int_equal(life_attach(&l, index, 2), 0);
     for (uint64_t p = 0; p < LIFE_GPA_PAGES; p++)
@@ -278,7 +278,7 @@ static int without_2(struct life *f)
     int rc = prepare(f);
 
     if (!rc)
-        rc = vmm_container_add(f->vmm, VMM_IOMMU_TYPE1, true, &index);
+        rc = vmm_container_add(f->vmm, l.iommu, true, &index);
     if (!rc)
         rc = life_attach(f, index, 2);
     if (!rc)
@@ -298,12 +298,14 @@ static const struct {
 static void sweep_one_fault(void **state)
 {
     (void)state;
-    for (int tracker = 0; tracker < 2; tracker++) {
-        l.tracker = (enum vmm_tracker)tracker;
+    for (unsigned m = 0; m < LIFE_MACHINES; m++) {
+        l.tracker = life_machines[m].tracker;
+        l.iommu = life_machines[m].iommu;
         for (unsigned i = 0; i < sizeof sweeps / sizeof sweeps[0]; i++)
             assert_true(life_sweep(&l, sweeps[i].prepare, sweeps[i].op) >= sweeps[i].fewest);
     }
     l.tracker = VMM_TRACKER_BITMAP;
+    l.iommu = VMM_IOMMU_TYPE1;
 }
 
 static void sweep_undo(void **state)

@@ -215,11 +215,13 @@ static void failed_keeps_content(void **state)
 static void sweep_one_fault(void **state)
 {
     (void)state;
-    for (int tracker = 0; tracker < 2; tracker++) {
-        l.tracker = (enum vmm_tracker)tracker;
+    for (unsigned m = 0; m < LIFE_MACHINES; m++) {
+        l.tracker = life_machines[m].tracker;
+        l.iommu = life_machines[m].iommu;
         assert_true(life_sweep(&l, prepare, reset) >= 60);
     }
     l.tracker = VMM_TRACKER_BITMAP;
+    l.iommu = VMM_IOMMU_TYPE1;
 }
 
 static void sweep_undo(void **state)
