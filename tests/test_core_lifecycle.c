@@ -271,16 +271,22 @@ static int without_1(struct life *f)
     return rc ? rc : remove_1(f);
 }
 
-/* Two addresses, two containers that listen to all. */
-static int without_2(struct life *f)
+/* A second container that listens to all. */
+static int prepare_two(struct life *f)
 {
     uint32_t index;
     int rc = prepare(f);
 
     if (!rc)
-        rc = vmm_container_add(f->vmm, l.iommu, true, &index);
-    if (!rc)
-        rc = life_attach(f, index, 2);
+        rc = vmm_container_add(f->vmm, f->iommu, true, &index);
+    return rc ? rc : life_attach(f, index, 2);
+}
+
+/* ... and plain memory at two addresses. */
+static int without_2(struct life *f)
+{
+    int rc = prepare_two(f);
+
     if (!rc)
         rc = plain_section(f);
     return rc ? rc : remove_2(f);
@@ -290,9 +296,11 @@ static const struct {
     life_fn *prepare, *op;
     uint32_t fewest, stops;
 } sweeps[] = {
-    {prepare, remove_0, 12, 3},    {prepare, remove_1, 13, 3},     {prepare, remove_2, 6, 1},
-    {without_0, add_0, 9, 2},      {without_1, add_1, 12, 2},      {without_2, add_2, 28, 10},
-    {prepare, more_section, 6, 2}, {prepare, plain_section, 7, 2},
+    {prepare, remove_0, 12, 3},          {prepare, remove_1, 13, 3},
+    {prepare, remove_2, 6, 1},           {without_0, add_0, 9, 2},
+    {without_1, add_1, 12, 2},           {without_2, add_2, 28, 10},
+    {prepare, more_section, 6, 2},       {prepare, plain_section, 7, 2},
+    {prepare_two, plain_section, 10, 3},
 };
 
 static void sweep_one_fault(void **state)
