@@ -19,6 +19,7 @@ enum generate_feature {
     FEATURE_PINS, /* of others, in mode=inplace */
     FEATURE_GUARDS,
     FEATURE_MIGRATION,
+    FEATURE_HUGETLB, /* most regions on huge pages */
     FEATURE_COUNT
 };
 

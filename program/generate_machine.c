@@ -204,8 +204,6 @@ static bool draw_feature(struct gen *g, uint32_t feature, uint32_t percent)
 /* Few at a time: what a program has it has much of. */
 static void draw_features(struct gen *g)
 {
-    uint32_t huge = gen_share_weight[SHARE_HUGETLB];
-
     for (uint32_t i = 0; i < FEATURE_COUNT; i++) {
         if (draw_feature(g, i, g->striped ? 0 : gen_feature_percent[i]))
             g->features |= UINT32_C(1) << i;
@@ -214,8 +212,8 @@ static void draw_features(struct gen *g)
     if (gen_has(g, FEATURE_GUARDS) && gen_feature_percent[FEATURE_HOTPLUG] &&
         g->o->feature[FEATURE_HOTPLUG] < 0 && rng_percent(&g->r, 30))
         g->features |= UINT32_C(1) << FEATURE_HOTPLUG;
-    g->hugetlb = g->o->share == SHARE_HUGETLB ||
-                 (g->o->share < 0 && huge && !g->striped && rng_percent(&g->r, huge));
+    g->hugetlb =
+        g->o->share == SHARE_HUGETLB || (g->o->share < 0 && gen_has(g, FEATURE_HUGETLB));
 }
 
 void gen_machine(struct gen *g)

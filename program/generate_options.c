@@ -24,6 +24,9 @@ enum field {
     FIELD_COUNT = FIELD_FEATURES + FEATURE_COUNT
 };
 
+#define FEATURE(feature, name, help)                                                           \
+    [FIELD_FEATURES + FEATURE_##feature] = {name, "on|off|free", help, 0, 0}
+
 static const struct {
     const char *name;
     const char *values;
@@ -49,17 +52,13 @@ static const struct {
                             "off: no fault hits core/alloc, whose calls are not the same with "
                             "each tracker",
                             0, 0},
-    [FIELD_FEATURES + FEATURE_VIRTIO_MEM] = {"virtio_mem", "on|off|free",
-                                             "regions with virtio-mem, plug and unplug", 0, 0},
-    [FIELD_FEATURES +
-        FEATURE_HOTPLUG] = {"hotplug", "on|off|free", "regions are removed and added", 0, 0},
-    [FIELD_FEATURES + FEATURE_RESET] = {"reset", "on|off|free", "the guest is reset", 0, 0},
-    [FIELD_FEATURES +
-        FEATURE_PINS] = {"pins", "on|off|free", "others hold pages; needs mode=inplace", 0, 0},
-    [FIELD_FEATURES +
-        FEATURE_GUARDS] = {"guards", "on|off|free", "others take discard guards", 0, 0},
-    [FIELD_FEATURES +
-        FEATURE_MIGRATION] = {"migration", "on|off|free", "migrate and dirty-sync", 0, 0},
+    FEATURE(VIRTIO_MEM, "virtio_mem", "regions with virtio-mem, plug and unplug"),
+    FEATURE(HOTPLUG, "hotplug", "regions are removed and added"),
+    FEATURE(RESET, "reset", "the guest is reset"),
+    FEATURE(PINS, "pins", "others hold pages; needs mode=inplace"),
+    FEATURE(GUARDS, "guards", "others take discard guards"),
+    FEATURE(MIGRATION, "migration", "migrate and dirty-sync"),
+    FEATURE(HUGETLB, "hugetlb", "most regions on huge pages"),
 };
 
 static const char *const axis_help[AXIS_COUNT] = {
@@ -186,6 +185,8 @@ static int check_together(const struct generate_options *o, const struct complai
     gen_axes(&g);
     if (o->feature[FEATURE_PINS] == 1 && m.axis[AXIS_mode] != MODE_INPLACE)
         return complain(c, "pins=on needs mode=inplace");
+    if (o->feature[FEATURE_HUGETLB] >= 0 && o->share >= 0)
+        return complain(c, "hugetlb= says nothing more where share= is given");
     return validate_axes(&m, c);
 }
 

@@ -23,18 +23,15 @@ const uint16_t gen_axis_weight[AXIS_COUNT][GEN_AXIS_VALUES_MAX] = {
         {[PAGE_SIZE_AXIS_4K] = 86, [PAGE_SIZE_AXIS_16K] = 7, [PAGE_SIZE_AXIS_64K] = 7},
 };
 
-/* Of regions; hugetlb: of programs, where most regions are it then. */
-const uint16_t gen_share_weight[SHARE_COUNT] = {
-    [SHARE_ANON] = 50,
-    [SHARE_MEMFD] = 50,
-    [SHARE_HUGETLB] = 8,
-};
+/* Of regions that are not on huge pages. */
+const uint16_t gen_share_weight[SHARE_COUNT] = {[SHARE_ANON] = 50, [SHARE_MEMFD] = 50};
 
 /* Percent of programs; those of pins: of programs in mode=inplace. Once they are built:
  * virtio-mem 12, migration 8. */
 const uint8_t gen_feature_percent[FEATURE_COUNT] = {
     [FEATURE_VIRTIO_MEM] = 0, [FEATURE_HOTPLUG] = 8, [FEATURE_RESET] = 6,
     [FEATURE_PINS] = 45,      [FEATURE_GUARDS] = 6,  [FEATURE_MIGRATION] = 0,
+    [FEATURE_HUGETLB] = 8,
 };
 
 /* Of the ops of a program that has them: its swarm thins them out. */

@@ -431,7 +431,7 @@ static void test_bad_options(void **state)
         {"=3",
          "unknown key ''; there are: mode order failure tracker iommu mapping split kernel "
          "page_size share pages regions containers vcpus ops entries conversions "
-         "faults alloc_faults virtio_mem hotplug reset pins guards migration"},
+         "faults alloc_faults virtio_mem hotplug reset pins guards migration hugetlb"},
         {"iommu=iommu", "unknown axis value iommu=iommu; this version has: "
                         "type1|type1v1|iommufd|compat|compatv1"},
         {"order=\x1b[1m", "unknown axis value order=?[1m; this version has: "
@@ -453,6 +453,10 @@ static void test_bad_options(void **state)
         {"mode=inplace", "mode=inplace needs kernel=proposed"},
         {"kernel=free", NULL},
         {"share=file", "share: expected anon|memfd|hugetlb|free, got 'file'"},
+        {"share=memfd", NULL},
+        {"hugetlb=on", "hugetlb= says nothing more where share= is given"},
+        {"hugetlb=free", NULL},
+        {"share=free", NULL},
         {"reset=yes", "reset: expected on|off|free, got 'yes'"},
         {"pins=on", NULL},
         {"mode=discard", "pins=on needs mode=inplace"},

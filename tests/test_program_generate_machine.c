@@ -98,6 +98,7 @@ static const char *const feature_names[FEATURE_COUNT] = {
     [FEATURE_VIRTIO_MEM] = "virtio_mem", [FEATURE_HOTPLUG] = "hotplug",
     [FEATURE_RESET] = "reset",           [FEATURE_PINS] = "pins",
     [FEATURE_GUARDS] = "guards",         [FEATURE_MIGRATION] = "migration",
+    [FEATURE_HUGETLB] = "hugetlb",
 };
 
 static void set_feature(struct drawn *t, uint32_t feature, const char *value)
@@ -108,6 +109,15 @@ static void set_feature(struct drawn *t, uint32_t feature, const char *value)
     must_set(&t->o, text);
 }
 
+static bool has_hugetlb(const struct machine *m)
+{
+    for (uint32_t i = 0; i < m->n_regions; i++) {
+        if (m->regions[i].share == SHARE_HUGETLB)
+            return true;
+    }
+    return false;
+}
+
 /* Ops of each kind over some programs; how many have one of the feature at all. */
 static uint32_t count_ops(struct drawn *t, uint32_t feature, uint32_t seeds,
                           uint32_t count[OP_KIND_COUNT])
@@ -116,9 +126,10 @@ static uint32_t count_ops(struct drawn *t, uint32_t feature, uint32_t seeds,
 
     memset(count, 0, OP_KIND_COUNT * sizeof(*count));
     for (uint64_t seed = 0; seed < seeds; seed++) {
-        bool any = false;
+        bool any;
 
         must_generate(&t->o, &t->p, seed);
+        any = feature == FEATURE_HUGETLB && has_hugetlb(&t->p.machine);
         for (uint32_t i = 0; i < t->p.n_ops; i++) {
             count[t->p.ops[i].kind]++;
             any |= gen_op_feature[t->p.ops[i].kind] == feature + 1;
@@ -176,7 +187,7 @@ static void test_all_features_everywhere(void **state)
         generate_defaults(o);
         for (uint32_t f = 0; f < FEATURE_COUNT; f++)
             o->feature[f] = (int8_t)rng_below(&r, 2);
-        o->feature[FEATURE_PINS] = -1;
+        o->feature[FEATURE_PINS] = o->feature[FEATURE_HUGETLB] = -1;
         o->share = (int8_t)(rng_below(&r, SHARE_COUNT + 1)) - 1;
         o->axis[AXIS_mapping] = (int8_t)rng_below(&r, 2);
         o->axis[AXIS_mode] = (int8_t)rng_below(&r, 2);
