@@ -98,6 +98,7 @@ int gmem_ioctl(struct sim_world *w, struct sim_fd *f, unsigned long request, voi
     }
     call_begin(w, POINT_GMEM_SET_ATTRIBUTES, w->call.caller, a ? a->offset : 0, a ? a->size : 0,
                a ? a->attributes : 0);
+    w->call.container = b->id;
     if (call_fails_early(w)) {
         answer_fault(w, a);
         return (int)call_end(w, 0);

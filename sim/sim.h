@@ -43,7 +43,8 @@ struct sim_call {
     bool late;          /* ... after the effect */
     bool in_undo;       /* an earlier call of this op had failed */
     bool failed;        /* error != 0, and it is no vCPU exit, no signal, no unknown ioctl */
-    uint16_t container; /* map, unmap: which one of the world's; else 0 */
+    uint16_t container; /* map, unmap: which one of the world's; gmem/set_attributes: which
+                           guest_memfd; else 0 */
     int64_t result;     /* when error is 0: what it returned; map/unmap: bytes */
     uint64_t arg[3];    /* what was asked, by point: (gpa | iova | offset | address), size,
                            (attributes | vaddr | fd | request) */

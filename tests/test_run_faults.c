@@ -160,6 +160,22 @@ static void no_fault_reaches_the_teardown(void **state)
           0);
 }
 
+/* An undo that failed for one guest_memfd is not made good by the same call on another. */
+static void one_file_makes_nothing_good_of_another(void **state)
+{
+    (void)state;
+    holds("gmemcheck-scenario 1\n"
+          "machine mode=inplace kernel=proposed\n"
+          "region ram0 pages=1\nregion ram1 pages=1\nregion ram2 pages=1\n"
+          "section ram0[0] at 0\nsection ram1[0] at 1\nsection ram2[0] at 2\n"
+          "fault gmem/set_attributes EFAULT nth=3 late\n"
+          "fault gmem/set_attributes EFAULT nth=1 in-undo\n"
+          "fault gmem/set_attributes EFAULT nth=2 late in-undo\n"
+          "convert gpa[0..3) shared\n"
+          "expect result=EFAULT stopped\n",
+          3);
+}
+
 static void too_many_armed_are_bad_input(void **state)
 {
     char text[8192] = START;
@@ -299,6 +315,7 @@ int main(void)
         TEST("disarm-forgets-all", disarm_forgets_all),
         TEST("no-fault-reaches-the-teardown", no_fault_reaches_the_teardown),
         TEST("too-many-armed-are-bad-input", too_many_armed_are_bad_input),
+        TEST("one-file-makes-nothing-good", one_file_makes_nothing_good_of_another),
         TEST("the-probe-leaves-no-trace-in-the-hash", the_probe_leaves_no_trace_in_the_hash),
         TEST("a-subject-that-cannot-heal-is-caught", a_subject_that_cannot_heal_is_caught),
         TEST("the-grudge-alone-is-no-violation", the_grudge_alone_is_no_violation),
