@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The generator: machines of every kind that is switched on or asked for, and no other. */
 #include "program/generate_internal.h"
-#include "tests/program_generate.h"
+#include "tests/program_drawn.h"
 
 enum { SEEDS = 20000 };
-
-struct drawn {
-    struct generate_options o;
-    struct program p;
-};
-
-static int setup(void **state)
-{
-    struct drawn *t = calloc(1, sizeof(*t));
-
-    assert_non_null(t);
-    generate_defaults(&t->o);
-    program_init(&t->p);
-    *state = t;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct drawn *t = *state;
-
-    program_free(&t->p);
-    free(t);
-    return 0;
-}
 
 /* Every pair of axis values is refused, or drawn as it was asked for and valid. */
 static void test_pairs_of_axis_values(void **state)
