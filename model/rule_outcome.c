@@ -27,16 +27,21 @@ bool failed_by_fault(const struct op_result *r)
     return r->n_failed > MODEL_FAILED_MAX;
 }
 
+/* What only a wrong call is answered: a page in use refuses a request, never an undo, and the
+ * kernel finds what was there before, and no sense in what makes none. */
+static bool is_own_mistake(const struct failed_call *f)
+{
+    return !f->injected && (f->error == EAGAIN || f->error == EINVAL || f->error == ENOENT ||
+                            f->error == EEXIST);
+}
+
 /* A failure that came after the effect is no reason to give up: trying again shows it. */
 bool failed_in_undo(const struct op_result *r)
 {
     for (uint32_t i = 0; i < n_recorded(r); i++) {
         const struct failed_call *f = &r->failed[i];
 
-        /* A page in use refuses a request, never an undo. */
-        if (f->error == EAGAIN && !f->injected)
-            continue;
-        if (f->in_undo && !f->made_good && (!f->late || f->retried))
+        if (f->in_undo && !f->made_good && !is_own_mistake(f) && (!f->late || f->retried))
             return true;
     }
     return r->n_failed > MODEL_FAILED_MAX;

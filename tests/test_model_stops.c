@@ -67,6 +67,29 @@ static void test_stop_without_second_try(void **state)
     stop_needlessly(*state, false);
 }
 
+/* In an undo the kernel ran out of memory, or was asked for what makes no sense. */
+static void stop_after_natural(struct hand *h, int error)
+{
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    hand_failed(h, error, false, true);
+    h->r.error = ENOMEM;
+    h->r.stopped = true;
+    hand_end(h);
+}
+
+static void test_stop_after_natural_enospc(void **state)
+{
+    stop_after_natural(*state, ENOSPC);
+    hand_fine(*state);
+}
+
+static void test_stop_after_own_mistake(void **state)
+{
+    stop_after_natural(*state, EINVAL);
+    hand_expect(*state, "O7");
+}
+
 static void test_policy_stop_missing(void **state)
 {
     struct hand *h = *state;
@@ -192,6 +215,8 @@ int main(void)
         T("3c-undo-not-tried-again", test_stop_without_second_try),
         T("3c-policy-says-stop", test_policy_stop_missing),
         T("3c-undo-failed", test_stop_in_undo),
+        T("3c-undo-ran-into-a-limit", test_stop_after_natural_enospc),
+        T("o7-undo-made-no-sense", test_stop_after_own_mistake),
         T("3c-policy", test_stop_by_policy),
         T("3c-policy-no-conversion", test_policy_no_conversion),
         T("3c-without-leave", test_stop_without_leave),
