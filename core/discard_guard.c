@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "core/internal.h"
 
@@ -38,10 +39,7 @@ bool discard_guards_idle(const struct vmm *vmm)
 {
     const struct discard_guards *g = &vmm->guards;
 
-    for (unsigned i = 0; i < VMM_GUARD_COUNT; i++)
-        if (g->taken[i] != g->others[i])
-            return false;
-    return true;
+    return memcmp(g->taken, g->others, sizeof g->taken) == 0;
 }
 
 /* 0 or why not; the machine lock is held. */
