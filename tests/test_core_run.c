@@ -349,6 +349,31 @@ static void finer_source_fails_at_each_step(void **state)
     expect_addresses(f);
 }
 
+/* More cuts than a listener has room for at rest: asked for before anything is touched. */
+static void finer_source_without_memory(void **state)
+{
+    struct fine_source source = {{.next_populated = next_fine, .granularity = 1}, holes};
+    struct fixture *f = *state;
+    unsigned failed = 0;
+    int rc;
+
+    assert_int_equal(convert(f, 0, 64, false), 0);
+    f->stub.watch_undo = false;
+    do {
+        stub_trace_clear(&f->stub);
+        stub_fail(&f->stub, STUB_ALLOC, failed + 1, ENOMEM, false);
+        rc = add_fine(f, &source);
+        stub_fail_none(&f->stub);
+        if (rc) {
+            assert_int_equal(rc, -ENOMEM);
+            expect_trace(f, "");
+            failed++;
+        }
+    } while (rc);
+    assert_in_range(failed, 2, 10);
+    assert_int_equal(vmm_device_detach(f->vmm, 0), 0);
+}
+
 static void finer_source_is_refused(void **state)
 {
     static struct fine_source source; /* the machine's end comes after this */
@@ -421,6 +446,7 @@ int main(void)
         CASE("unlisten-fails", unlisten_fails_and_is_whole, remap),
         CASE("finer-source", finer_source_cuts_anywhere, remap),
         CASE("finer-source-fails", finer_source_fails_at_each_step, remap),
+        CASE("finer-source-no-memory", finer_source_without_memory, remap),
         CASE("finer-source-refused", finer_source_is_refused, refuse),
         CASE("refuse", refuse_touches_nothing, refuse),
     };
