@@ -180,10 +180,8 @@ void run_tree_remove(struct run_tree *t, uint32_t i)
         rotate_up(t, all[i].child[up]);
     }
     replace(t, i, 0);
-    if (t->memo.run == i)
+    if (t->memo.run == i) /* what is remembered of another run stays right */
         t->memo = (struct run_memo){t->memo.from, next ? all[next].end : UINT64_MAX, next};
-    else
-        t->memo = (struct run_memo){0};
     give_back(t, i);
 }
 
