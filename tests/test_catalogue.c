@@ -118,6 +118,15 @@ static void every_scenario_has_its_row(void **state)
     globfree(&found);
 }
 
+static void every_row_has_its_scenario(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < n_rows; i++)
+        if (is_scenario(&rows[i]) && files_of(rows[i].id) != 1)
+            fail_msg("docs/catalogue.md: scenarios/ has %u of %s", files_of(rows[i].id),
+                     rows[i].id);
+}
+
 /* Every page and file that a row names. */
 static void what_is_named_exists(void **state)
 {
@@ -141,6 +150,7 @@ int main(void)
         {"catalogue/what-is-not-there", what_is_not_there_is_noticed, NULL, NULL, NULL},
         {"catalogue/ids-stand-once", ids_stand_once, NULL, NULL, NULL},
         {"catalogue/every-scenario-has-its-row", every_scenario_has_its_row, NULL, NULL, NULL},
+        {"catalogue/every-row-has-its-scenario", every_row_has_its_scenario, NULL, NULL, NULL},
         {"catalogue/what-is-named-exists", what_is_named_exists, NULL, NULL, NULL},
     };
 

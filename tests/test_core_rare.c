@@ -56,6 +56,19 @@ static void an_undo_of_a_section_that_fails_stops(void **state)
     assert_true(vmm_stopped(f.vmm));
 }
 
+/* A reset whose second region cannot be unmapped, and whose first one not mapped again. */
+static void an_undo_of_a_reset_that_fails_stops(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    assert_int_equal(convert(&f, 0, 4, false), 0);
+    assert_int_equal(convert(&f, 64, 4, false), 0);
+    stub_fail(&f.stub, STUB_UNMAP, 2, EINVAL, false);
+    stub_fail_often(&f.stub, STUB_MAP, 1, 100, ENOMEM);
+    assert_int_equal(vmm_reset(f.vmm), -EINVAL);
+    assert_true(vmm_stopped(f.vmm));
+}
+
 /* Each allocation of a region fails once; nothing is left of it, and then it can be added. */
 static void memory_runs_out_in_a_region(void **state)
 {
@@ -148,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T("an-undo-of-a-listener", an_undo_of_a_listener_that_fails_stops),
         T("an-undo-of-a-section", an_undo_of_a_section_that_fails_stops),
+        T("an-undo-of-a-reset", an_undo_of_a_reset_that_fails_stops),
         T("memory-runs-out-in-a-region", memory_runs_out_in_a_region),
         T("memory-runs-out-for-sections", memory_runs_out_for_sections),
         T("canon-sees-migration-and-virtio-mem", canon_sees_migration_and_virtio_mem),
