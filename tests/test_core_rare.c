@@ -96,6 +96,29 @@ static void memory_runs_out_in_a_region(void **state)
     assert_true(nth > 4);
 }
 
+/* No room for the listener's entries: the plug is busy, and nothing has changed. */
+static void entries_run_out_in_a_plug(void **state)
+{
+    const struct vmm_region_config region = {.guest_memfd = true,
+                                             .size = 4 * PAGE,
+                                             .virtio_mem_block = 2 * PAGE,
+                                             .requested_size = 4 * PAGE};
+    uint16_t response = VMM_RESPONSE_ACK;
+    uint32_t index;
+
+    (void)state;
+    assert_int_equal(vmm_region_add(f.vmm, &region, &index), 0);
+    assert_int_equal(vmm_section_add(f.vmm, index, 0, 4 * PAGE, 300 * PAGE), 0);
+    assert_int_equal(convert(&f, 300, 4, false), 0);
+    f.stub.tells_limit = true;
+    f.stub.map_limit = 4; /* plain memory and ROM take two */
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    assert_int_equal(vmm_plug(f.vmm, index, 0, 4 * PAGE, &response), -ENOSPC);
+    assert_int_equal(response, VMM_RESPONSE_BUSY);
+    for (uint64_t page = 300; page < 304; page++)
+        assert_false(stub_mapped(&f.stub, page));
+}
+
 static bool canon_is(const uint64_t *was, size_t was_size)
 {
     uint64_t now[1024];
@@ -164,6 +187,7 @@ int main(void)
         T("an-undo-of-a-reset", an_undo_of_a_reset_that_fails_stops),
         T("memory-runs-out-in-a-region", memory_runs_out_in_a_region),
         T("memory-runs-out-for-sections", memory_runs_out_for_sections),
+        T("entries-run-out-in-a-plug", entries_run_out_in_a_plug),
         T("canon-sees-migration-and-virtio-mem", canon_sees_migration_and_virtio_mem),
     };
 
