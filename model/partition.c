@@ -146,13 +146,6 @@ static void plan_adds(const struct model *o, struct plan *p)
             p->too_many_entries |= !fits(o, i, n);
 }
 
-/* Does it take pages [lo, hi) away from the devices? */
-static bool discards(const struct plan *p)
-{
-    return (p->kind == OP_CONVERT && p->to_private) || p->kind == OP_UNPLUG ||
-           p->kind == OP_UNPLUG_ALL;
-}
-
 void partition_plan(const struct model *o, struct plan *p)
 {
     assert(o->runs && !p->refused);
@@ -163,9 +156,9 @@ void partition_plan(const struct model *o, struct plan *p)
     case OP_UNPLUG_ALL:
         if (p->goes_on || p->container != CONTAINER_ANY)
             return;
-        if (discards(p))
+        if (plan_makes_private(p))
             plan_cuts(o, p);
-        for (uint32_t i = 0; !discards(p) && i < o->m->n_containers; i++)
+        for (uint32_t i = 0; !plan_makes_private(p) && i < o->m->n_containers; i++)
             p->too_many_entries |= !fits(o, i, runs_to_map(o, p, &o->containers[i]));
         break;
     case OP_ATTACH:
@@ -188,7 +181,7 @@ bool partition_remaps(const struct model *o, uint32_t container, uint32_t slot)
     const struct plan *p = &o->plan;
     const struct slot_info *i = &o->info[slot];
 
-    return discards(p) && !p->refused && o->m->axis[AXIS_split] == SPLIT_REMAP &&
+    return plan_makes_private(p) && !p->refused && o->m->axis[AXIS_split] == SPLIT_REMAP &&
            (i->kind & SLOT_GMEM) && i->gpa_page != NO_GPA &&
            i->gpa_page + p->cut_head[container] >= p->lo &&
            i->gpa_page < p->hi + p->cut_tail[container];

@@ -2,8 +2,8 @@
 /*
  * mode=inplace, someone else's references. P1: who asks for references gets them exactly where
  * the host may touch the page, and once; and while they are held, the page stays shared. D3: a
- * conversion that failed because a page is in use says which one: the first, in the order of
- * addresses.
+ * conversion, or an unplug, that failed because a page is in use says which one: the first, in
+ * the order of addresses.
  *
  * A reference is to a frame: when the page has got another one since, nothing stands in the way
  * any more.

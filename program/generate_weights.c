@@ -26,11 +26,10 @@ const uint16_t gen_axis_weight[AXIS_COUNT][GEN_AXIS_VALUES_MAX] = {
 /* Of regions that are not on huge pages. */
 const uint16_t gen_share_weight[SHARE_COUNT] = {[SHARE_ANON] = 50, [SHARE_MEMFD] = 50};
 
-/* Percent of programs; those of pins: of programs in mode=inplace. Once they are built:
- * virtio-mem 12, migration 8. */
+/* Percent of programs; those of pins: of programs in mode=inplace. */
 const uint8_t gen_feature_percent[FEATURE_COUNT] = {
-    [FEATURE_VIRTIO_MEM] = 0, [FEATURE_HOTPLUG] = 8, [FEATURE_RESET] = 6,
-    [FEATURE_PINS] = 45,      [FEATURE_GUARDS] = 6,  [FEATURE_MIGRATION] = 0,
+    [FEATURE_VIRTIO_MEM] = 12, [FEATURE_HOTPLUG] = 8, [FEATURE_RESET] = 6,
+    [FEATURE_PINS] = 45,       [FEATURE_GUARDS] = 6,  [FEATURE_MIGRATION] = 8,
     [FEATURE_HUGETLB] = 8,
 };
 
