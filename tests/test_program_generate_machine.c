@@ -123,7 +123,7 @@ static void test_features(void **state)
     for (uint32_t feature = 0; feature < FEATURE_COUNT; feature++) {
         generate_defaults(&t->o);
         set_feature(t, feature, "on");
-        assert_in_range(count_ops(t, feature, 3000, count), 2000, 3000);
+        assert_in_range(count_ops(t, feature, 3000, count), 1900, 3000);
         for (uint32_t kind = 0; kind < OP_KIND_COUNT; kind++)
             if (gen_op_feature[kind] == feature + 1)
                 assert_true(count[kind] > 500);
