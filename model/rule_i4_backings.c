@@ -17,7 +17,8 @@ static bool huge_side_kept(const struct model *o, uint32_t slot, struct violatio
     const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
 
     if (!(o->info[slot].kind & SLOT_HUGE) || !pre->shared_frame ||
-        (o->state[o->info[slot].home] & PAGE_DEBT) || now->shared_frame == pre->shared_frame)
+        (o->state[o->info[slot].home] & (PAGE_DEBT | PAGE_UNPLUGGED)) ||
+        now->shared_frame == pre->shared_frame)
         return true;
     return violate(o, v, rule_i4, slot, CONTAINER_NONE,
                    "frame %u of its huge page was dropped, now %u", pre->shared_frame,
