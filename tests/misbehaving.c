@@ -83,5 +83,6 @@ const struct subject subject_core = {
     .populated_bits = core_populated_bits,
     .plugged_bits = core_plugged_bits,
     .stopped = core_stopped,
+    .blocked = core_blocked,
     .canon = core_canon,
 };
