@@ -126,7 +126,8 @@ static bool check_page(const struct model *o, uint32_t page, const struct view_p
            (!converts || rule_s6_page(o, page, now, v));
 }
 
-bool model_see_page(struct model *o, uint32_t page, const struct view_page *now)
+static inline __attribute__((always_inline)) bool see_page(struct model *o, uint32_t page,
+                                                           const struct view_page *now)
 {
     struct slot_state *s = &o->slots[page];
 
@@ -149,6 +150,24 @@ bool model_see_page(struct model *o, uint32_t page, const struct view_page *now)
     }
     s->seen = *now;
     return true;
+}
+
+bool model_see_page(struct model *o, uint32_t page, const struct view_page *now)
+{
+    return see_page(o, page, now);
+}
+
+bool model_see_truth(struct model *o, uint32_t page, uint32_t n, struct view_page *now)
+{
+    bool any = false;
+
+    assert(n <= o->n_slots && page <= o->n_slots - n);
+    for (uint32_t i = 0; i < n; i++) {
+        now[i].is_populated = o->slots[page + i].seen.is_populated;
+        now[i].is_plugged = o->slots[page + i].seen.is_plugged;
+        any |= see_page(o, page + i, &now[i]);
+    }
+    return any;
 }
 
 /* Keeps the counts that the mappings imply. */
@@ -265,7 +284,8 @@ bool model_after_call(struct model *o, struct violation *v)
         ok = false;
     }
     for (uint32_t i = 0; ok && i < o->n_dirty; i++)
-        ok = check_mappings(o, o->dirty[i], o->phase == PHASE_OP, v);
+        ok = !slot_is_mapped(o, o->dirty[i]) ||
+             check_mappings(o, o->dirty[i], o->phase == PHASE_OP, v);
     o->n_dirty = 0;
     o->call_serial++;
     return ok && rule_s5_counts(o, v);

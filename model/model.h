@@ -90,6 +90,9 @@ uint64_t model_gpa_page(const struct model *o, uint32_t page);
  * container and the totals. Telling what did not change is harmless. */
 /* True when it was not known yet. */
 bool model_see_page(struct model *o, uint32_t page, const struct view_page *now);
+/* The same for n pages in a row of which only the kernel's truth is set: what the subject says
+ * of them (populated, plugged) stays as it was, and is filled in. */
+bool model_see_truth(struct model *o, uint32_t page, uint32_t n, struct view_page *now);
 void model_see_mapping(struct model *o, uint32_t container, uint32_t page,
                        const struct view_mapping *now);
 /* A mapping at an IOVA that is no guest page's address. */

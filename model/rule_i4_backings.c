@@ -16,8 +16,8 @@ static bool huge_side_kept(const struct model *o, uint32_t slot, struct violatio
 {
     const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
 
-    if (!(o->info[slot].kind & SLOT_HUGE) || !pre->shared_frame ||
-        (o->state[o->info[slot].home] & (PAGE_DEBT | PAGE_UNPLUGGED)) ||
+    assert(o->info[slot].kind & SLOT_HUGE);
+    if (!pre->shared_frame || (o->state[o->info[slot].home] & (PAGE_DEBT | PAGE_UNPLUGGED)) ||
         now->shared_frame == pre->shared_frame)
         return true;
     return violate(o, v, rule_i4, slot, CONTAINER_NONE,
@@ -67,7 +67,8 @@ bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struc
         return rule_i4_renewed(o, slot, false, v);
     if (page_is_unplugged(o, home))
         return dead_sides_kept(o, slot, v);
-    if (!live_side_kept(o, slot, v) || !huge_side_kept(o, slot, v))
+    if (!live_side_kept(o, slot, v) ||
+        ((o->info[slot].kind & SLOT_HUGE) && !huge_side_kept(o, slot, v)))
         return false;
     if (!side(now, other) || debt_allowed || may_stay(o, slot, other))
         return true;
@@ -87,7 +88,7 @@ bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool 
 
     if (!flipped && !live_side_kept(o, slot, v))
         return false;
-    if (!huge_side_kept(o, slot, v))
+    if ((o->info[slot].kind & SLOT_HUGE) && !huge_side_kept(o, slot, v))
         return false;
     if (flipped && !may_stay(o, slot, live) && side(pre, live) &&
         side(now, live) == side(pre, live))

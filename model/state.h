@@ -267,20 +267,27 @@ static inline bool slot_wanted(const struct model *o, const struct container_sta
     return slot_mappable(i) && container_hears(c, i->home) && page_is_visible(o, i->home);
 }
 
+/* By any container, as seen. */
+static inline bool slot_is_mapped(const struct model *o, uint32_t slot)
+{
+    uint32_t mapped = 0;
+
+    for (uint32_t c = 0; c < o->m->n_containers; c++)
+        mapped |= o->containers[c].maps[slot].seen.frame;
+    return mapped != 0;
+}
+
 /* A private page with nothing on its shared side, mapped by nobody: most pages are, and every
  * rule for a page at rest holds. */
 static inline bool slot_is_plain_private(const struct model *o, uint32_t slot)
 {
     const struct slot_info *i = &o->info[slot];
     const struct view_page *s = &o->slots[slot].seen;
-    uint32_t mapped = 0;
 
     if (!(i->kind & SLOT_PLACED) || !page_is_private(o, i->home) || !s->is_private ||
         s->is_populated || s->shared_frame || s->is_plugged == page_is_unplugged(o, i->home))
         return false;
-    for (uint32_t c = 0; c < o->m->n_containers; c++)
-        mapped |= o->containers[c].maps[slot].seen.frame;
-    return !mapped;
+    return !slot_is_mapped(o, slot);
 }
 
 /* "ENOSPC" for 28; for reports. */

@@ -52,28 +52,24 @@ static void see_mapping(struct runner *r, uint32_t container, uint32_t page, uin
     model_see_mapping(r->model, container, page, &seen);
 }
 
-/* Guest pages at [first, first + n), numbered in a row from `page` on. What the tracker says of
- * them comes in another way. */
+/* Guest pages at [first, first + n), numbered in a row from `page` on. */
 static void see_row(struct runner *r, uint32_t page, uint64_t first, uint32_t n)
 {
     struct observe_page truth[SEE_AT_ONCE];
-    uint64_t words[SEE_AT_ONCE + 1] = {page};
-    bool any = false;
+    struct view_page seen[SEE_AT_ONCE];
+    uint64_t words[SEE_AT_ONCE + 1]; /* not cleared: most rows are short */
 
     assert(n <= SEE_AT_ONCE);
     r->observe->pages(r->observe->ctx, first, n, truth);
+    words[0] = page;
     for (uint32_t i = 0; i < n; i++) {
-        struct view_page seen = {.shared_frame = truth[i].shared_frame,
-                                 .private_frame = truth[i].private_frame,
-                                 .is_private = truth[i].is_private};
-
-        seen.is_populated = model_page(r->model, page + i)->is_populated;
-        seen.is_plugged = model_page(r->model, page + i)->is_plugged;
-        any |= model_see_page(r->model, page + i, &seen);
-        words[i + 1] = seen.shared_frame | (uint64_t)seen.private_frame << 31 |
-                       (uint64_t)seen.is_private << 63;
+        seen[i].shared_frame = truth[i].shared_frame;
+        seen[i].private_frame = truth[i].private_frame;
+        seen[i].is_private = truth[i].is_private;
+        words[i + 1] = truth[i].shared_frame | (uint64_t)truth[i].private_frame << 31 |
+                       (uint64_t)truth[i].is_private << 63;
     }
-    if (any && !r->starting)
+    if (model_see_truth(r->model, page, n, seen) && !r->starting)
         r->hash = hash_words(r->hash, words, n + 1);
 }
 
@@ -219,7 +215,9 @@ static bool plugged_changed(struct runner *r)
     const struct machine *m = &r->program->machine;
     bool any = false;
 
-    for (uint32_t i = 0; r->state && r->has_virtio_mem && i < m->n_regions; i++)
+    if (!r->has_virtio_mem || !r->state)
+        return false;
+    for (uint32_t i = 0; i < m->n_regions; i++)
         if (m->regions[i].virtio_mem_pages)
             any |= region_tracker_changed(r, i, true);
     return any;
