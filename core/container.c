@@ -14,8 +14,9 @@ static const struct container_ops *const ops_of[] = {
 };
 #define N_IOMMUS (sizeof ops_of / sizeof ops_of[0])
 
-struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all,
-                                uint32_t index)
+/* NULL: no memory. */
+static struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all,
+                                       uint32_t index)
 {
     struct container *c = host_alloc(&vmm->host, sizeof *c);
 

@@ -12,9 +12,8 @@
 #include "core/vmm.h"
 
 struct container;
-struct vfio_listener;
-
 struct container_device;
+struct vfio_listener;
 
 struct container_ops {
     const char *path; /* of what is opened for a container */
@@ -73,8 +72,6 @@ struct container {
     int64_t entries_pledged; /* more than the ledger has now, to the requests in work */
 };
 
-struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all,
-                                uint32_t index); /* NULL: no memory */
 /* Detaches what is attached; the first error is returned. */
 int container_free(struct container *c);
 

@@ -10,8 +10,6 @@
 
 #include "core/internal.h"
 
-typedef int section_fn(struct vmm *vmm, const struct section *s);
-
 /* The i-th block, if it is one that is reset. */
 static struct ram_block *block_at(const struct vmm *vmm, uint32_t i)
 {

@@ -248,7 +248,7 @@ void plan_op(const struct model *o, const struct op *op, struct plan *p)
         partition_plan(o, p);
 }
 
-bool plan_converts(const struct model *o, uint32_t slot)
+static bool plan_converts(const struct model *o, uint32_t slot)
 {
     const struct plan *p = &o->plan;
     const struct slot_info *i = &o->info[slot];

@@ -80,7 +80,8 @@ static bool is_first_error(const struct op_result *r, int error)
     return r->n_failed > MODEL_FAILED_MAX;
 }
 
-bool failed_with(const struct op_result *r, int error)
+/* Is `error` the answer of a call that failed? */
+static bool failed_with(const struct op_result *r, int error)
 {
     for (uint32_t i = 0; i < n_recorded(r); i++)
         if (r->failed[i].error == error)

@@ -333,10 +333,8 @@ void plan_op(const struct model *o, const struct op *op, struct plan *p);
 struct need plan_need(const struct model *o, const struct plan *p);
 /* Sections of the op's region that are mapped as a whole when it comes, and their pages. */
 uint64_t plan_plain_sections(const struct model *o, const struct plan *p, uint64_t *pages);
-/* May K, T of this slot change in this op? By a conversion? Its being plugged? Its M in that
- * container? */
+/* May K, T of this slot change in this op? Its being plugged? Its M in that container? */
 bool plan_changes(const struct model *o, uint32_t slot);
-bool plan_converts(const struct model *o, uint32_t slot);
 bool plan_plugs(const struct model *o, uint32_t slot);
 bool plan_maps(const struct model *o, uint32_t container, uint32_t slot);
 /* Is the slot's memory taken away or made anew as a whole? */
@@ -479,7 +477,5 @@ bool failed_by_fault(const struct op_result *r);
 bool failed_in_undo(const struct op_result *r);
 /* Drops left undone. */
 uint32_t failed_drops(const struct op_result *r);
-/* Is `error` the answer of a call that failed? */
-bool failed_with(const struct op_result *r, int error);
 
 #endif

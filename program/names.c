@@ -76,11 +76,6 @@ const char *op_kind_help(uint32_t kind)
     return kind < OP_KIND_COUNT ? op_rows[kind].help : NULL;
 }
 
-const char *expect_kind_name(uint32_t kind)
-{
-    return kind < EXPECT_KIND_COUNT ? expect_rows[kind].name : NULL;
-}
-
 const char *region_kind_name(uint32_t kind)
 {
     static const char *const names[] = {"ram", "rom", "mmio"};

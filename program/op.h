@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The currency: a program is a machine, the operations done to it, the faults armed on the way
- * and what its author expects. Scenario text, the random generator and (later) fuzz bytes and
- * logs produce it; run/ executes it; model/ predicts it. Plain data, no pointers but the two
- * arrays, so that two equal programs compare equal byte for byte after program_clear.
+ * and what its author expects. Scenario text and the random generator produce it; run/ executes
+ * it; model/ predicts it. Plain data, no pointers but the two arrays, so that two equal
+ * programs compare equal byte for byte after program_clear.
  *
  * Units: bytes, unless a name says pages. Ranges are half-open.
  */
@@ -291,6 +291,5 @@ uint32_t program_axis_count(uint32_t axis);
 uint8_t program_axis_all(uint32_t axis); /* a bit for each value */
 const char *op_kind_name(uint32_t kind);
 const char *op_kind_help(uint32_t kind); /* one line for `gmemcheck ops` */
-const char *expect_kind_name(uint32_t kind);
 
 #endif

@@ -104,7 +104,6 @@ struct range {
     uint64_t start, size;
 };
 bool looks_like_range(struct word w);
-int parse_range(struct parser *ps, struct word w, bool gpa_allowed, struct range *range);
 int take_range(struct parser *ps, bool gpa_allowed, struct range *range);
 /* "ram0" -> 0 */
 int parse_region(struct parser *ps, struct word w, uint32_t *region);

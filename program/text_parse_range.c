@@ -118,7 +118,7 @@ static int parse_bytes(struct parser *ps, struct word whole, struct word w, stru
     return error;
 }
 
-int parse_range(struct parser *ps, struct word w, bool gpa_allowed, struct range *range)
+static int parse_range(struct parser *ps, struct word w, bool gpa_allowed, struct range *range)
 {
     uint32_t bracket = word_find(w, '['), at = word_find(w, '@'), region = OP_NO_REGION;
     uint32_t n = bracket < at ? bracket : at;

@@ -93,7 +93,7 @@ struct iommufd_object *iommufd_object_at(struct sim_iommufd *i, uint32_t id)
     return &i->objects[id - 1];
 }
 
-struct sim_ioas *iommufd_ioas_at(struct sim_iommufd *i, uint32_t id)
+static struct sim_ioas *ioas_at(struct sim_iommufd *i, uint32_t id)
 {
     const struct iommufd_object *o = iommufd_object_at(i, id);
 
@@ -130,7 +130,7 @@ static int64_t run_ioas_alloc(struct sim_world *w, struct sim_iommufd *i, union 
 
 static int64_t run_ranges(struct sim_world *w, struct sim_iommufd *i, union command *c)
 {
-    struct sim_ioas *ioas = iommufd_ioas_at(i, c->ranges.ioas_id);
+    struct sim_ioas *ioas = ioas_at(i, c->ranges.ioas_id);
 
     if (c->ranges.__reserved)
         return -EOPNOTSUPP;
@@ -139,7 +139,7 @@ static int64_t run_ranges(struct sim_world *w, struct sim_iommufd *i, union comm
 
 static int64_t run_allow(struct sim_world *w, struct sim_iommufd *i, union command *c)
 {
-    struct sim_ioas *ioas = iommufd_ioas_at(i, c->allow.ioas_id);
+    struct sim_ioas *ioas = ioas_at(i, c->allow.ioas_id);
 
     if (c->allow.__reserved)
         return -EOPNOTSUPP;
@@ -159,7 +159,7 @@ static int check_map(uint32_t flags, uint32_t reserved, uint64_t a, uint64_t b)
 static int64_t run_map(struct sim_world *w, struct sim_iommufd *i, union command *c)
 {
     struct iommu_ioas_map *m = &c->map;
-    struct sim_ioas *ioas = iommufd_ioas_at(i, m->ioas_id);
+    struct sim_ioas *ioas = ioas_at(i, m->ioas_id);
     int error = check_map(m->flags, m->__reserved, m->iova, m->length);
 
     if (!error && !ioas)
@@ -172,7 +172,7 @@ static int64_t run_map(struct sim_world *w, struct sim_iommufd *i, union command
 static int64_t run_map_file(struct sim_world *w, struct sim_iommufd *i, union command *c)
 {
     struct iommu_ioas_map_file *m = &c->map_file;
-    struct sim_ioas *ioas = iommufd_ioas_at(i, m->ioas_id);
+    struct sim_ioas *ioas = ioas_at(i, m->ioas_id);
     int error = check_map(m->flags, 0, m->iova, m->length);
 
     if (!error && !ioas)
@@ -185,8 +185,8 @@ static int64_t run_map_file(struct sim_world *w, struct sim_iommufd *i, union co
 static int64_t run_copy(struct sim_world *w, struct sim_iommufd *i, union command *c)
 {
     struct iommu_ioas_copy *m = &c->copy;
-    struct sim_ioas *from = iommufd_ioas_at(i, m->src_ioas_id);
-    struct sim_ioas *to = iommufd_ioas_at(i, m->dst_ioas_id);
+    struct sim_ioas *from = ioas_at(i, m->src_ioas_id);
+    struct sim_ioas *to = ioas_at(i, m->dst_ioas_id);
     int error = check_map(m->flags, 0, m->length, m->dst_iova);
 
     if (!error && m->src_iova == UINT64_MAX)
@@ -201,7 +201,7 @@ static int64_t run_copy(struct sim_world *w, struct sim_iommufd *i, union comman
 static int64_t run_unmap(struct sim_world *w, struct sim_iommufd *i, union command *c)
 {
     struct iommu_ioas_unmap *m = &c->unmap;
-    struct sim_ioas *ioas = iommufd_ioas_at(i, m->ioas_id);
+    struct sim_ioas *ioas = ioas_at(i, m->ioas_id);
     uint64_t unmapped;
     int error;
 
@@ -251,7 +251,7 @@ static int64_t run_option(struct sim_world *w, struct sim_iommufd *i, union comm
         return -EOPNOTSUPP;
     if (o->option_id == IOMMU_OPTION_RLIMIT_MODE)
         return option_rlimit_mode(w, i, o);
-    struct sim_ioas *ioas = iommufd_ioas_at(i, o->object_id);
+    struct sim_ioas *ioas = ioas_at(i, o->object_id);
     if (!ioas)
         return -ENOENT;
     if (o->op == IOMMU_OPTION_OP_GET) {
@@ -274,8 +274,7 @@ static int64_t run_vfio_ioas(struct sim_world *w, struct sim_iommufd *i, union c
         v->ioas_id = i->compat->id;
         return 0;
     }
-    struct sim_ioas *ioas =
-        v->op == IOMMU_VFIO_IOAS_SET ? iommufd_ioas_at(i, v->ioas_id) : NULL;
+    struct sim_ioas *ioas = v->op == IOMMU_VFIO_IOAS_SET ? ioas_at(i, v->ioas_id) : NULL;
     if (v->op == IOMMU_VFIO_IOAS_SET && !ioas)
         return -ENOENT;
     i->compat = ioas;
@@ -285,7 +284,7 @@ static int64_t run_vfio_ioas(struct sim_world *w, struct sim_iommufd *i, union c
 static int64_t run_cut(struct sim_world *w, struct sim_iommufd *i, union command *c)
 {
     struct iommu_ioas_cut *cut = &c->cut;
-    struct sim_ioas *ioas = iommufd_ioas_at(i, cut->ioas_id);
+    struct sim_ioas *ioas = ioas_at(i, cut->ioas_id);
 
     if (cut->flags || cut->__reserved)
         return -EOPNOTSUPP;
@@ -347,7 +346,7 @@ static int copy_in(const struct ioctl_op *op, const void *arg, union command *c,
 static void record_range(struct sim_world *w, struct sim_iommufd *i, uint32_t ioas_id,
                          uint64_t iova, uint64_t length, uint64_t what)
 {
-    const struct sim_ioas *ioas = iommufd_ioas_at(i, ioas_id);
+    const struct sim_ioas *ioas = ioas_at(i, ioas_id);
 
     w->call.container = ioas ? ioas->space.number : 0;
     w->call.arg[0] = iova;

@@ -48,7 +48,6 @@ uint32_t iommufd_object_new(struct sim_iommufd *i, enum iommufd_kind kind,
 void iommufd_object_free(struct sim_iommufd *i, uint32_t id);
 /* NULL: there is no such object, or it is of another kind. */
 struct iommufd_object *iommufd_object_at(struct sim_iommufd *i, uint32_t id);
-struct sim_ioas *iommufd_ioas_at(struct sim_iommufd *i, uint32_t id);
 
 /* ---- I/O address spaces: sim/ioas.c ---- */
 /* NULL: *error says why. */

@@ -22,7 +22,6 @@ void kvm_slots_free(struct sim_world *w, struct sim_vm *vm);
 uint64_t gmem_flags_supported(const struct sim_world *w, const struct sim_vm *vm);
 
 /* Attributes: sim/kvm_attributes.c */
-uint64_t kvm_attributes_supported(const struct sim_vm *vm);
 /* What both ioctls ask of their arguments. */
 int kvm_attributes_check(const struct sim_world *w, const struct sim_vm *vm, uint64_t start,
                          uint64_t size, uint64_t attributes);

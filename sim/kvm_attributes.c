@@ -49,7 +49,7 @@ bool kvm_private_stretch(struct sim_vm *vm, uint64_t gpa_page, uint64_t *end)
     return is_private;
 }
 
-uint64_t kvm_attributes_supported(const struct sim_vm *vm)
+static uint64_t attributes_supported(const struct sim_vm *vm)
 {
     return vm->type == KVM_X86_SW_PROTECTED_VM ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
 }
@@ -57,7 +57,7 @@ uint64_t kvm_attributes_supported(const struct sim_vm *vm)
 int kvm_attributes_check(const struct sim_world *w, const struct sim_vm *vm, uint64_t start,
                          uint64_t size, uint64_t attributes)
 {
-    if (attributes & ~kvm_attributes_supported(vm))
+    if (attributes & ~attributes_supported(vm))
         return -EINVAL;
     if (size == 0 || start + size < start)
         return -EINVAL;

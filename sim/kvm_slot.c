@@ -206,7 +206,6 @@ static int slot_bind(struct sim_world *w, struct sim_vm *vm, struct slot *new,
     }
     new->gmem = b;
     new->gmem_page = first;
-    new->has_gmem = true;
     return 0;
 }
 

@@ -103,7 +103,6 @@ enum fd_kind {
 
 struct sim_fd {
     uint8_t kind;
-    uint8_t seals_read_only;
     uint16_t index; /* vcpu, group */
     void *object;   /* struct backing, sim_vm, sim_container, sim_iommufd */
 };
@@ -164,7 +163,6 @@ struct slot {
     uint64_t hva;
     struct backing *gmem; /* NULL: none; cleared when the file's fd is closed */
     uint64_t gmem_page;
-    bool has_gmem; /* was created with one */
     /* Cache of what holds the shared side, good while mm.generation is the one noted; only
      * filled when one VMA shows the whole slot. */
     uint32_t shared_generation; /* 0: not filled */
