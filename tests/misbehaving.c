@@ -15,12 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/vmm.h"
 #include "run/subject.h"
 
-/* Its functions are wanted, not its table: the tool gets the one below. */
-#define subject_core real_core
+/* The subject as it is, but for the end of a machine. */
+static int misbehave(struct vmm *vmm);
+#define vmm_destroy misbehave
 #include "run/subject_core.c"
-#undef subject_core
+#undef vmm_destroy
 
 enum { CALM_PROGRAMS = 50 }; /* in the middle of a campaign, not at its start */
 
@@ -33,7 +35,7 @@ static bool first_of_all(const char *path)
     return fd >= 0;
 }
 
-static int misbehave(void *state)
+static int misbehave(struct vmm *vmm)
 {
     static unsigned programs;
     const char *what = getenv("GMEMCHECK_MISBEHAVE");
@@ -54,35 +56,5 @@ static int misbehave(void *state)
         else
             kill(getppid(), SIGINT);
     }
-    return core_destroy(state);
+    return vmm_destroy(vmm);
 }
-
-const struct subject subject_core = {
-    .version = SUBJECT_VERSION,
-    .capabilities = SUBJECT_CAN_SNAPSHOT,
-    .name = "core",
-    .build = core_build,
-    .destroy = misbehave,
-    .run_vcpu = core_run_vcpu,
-    .convert = core_convert,
-    .attach = core_attach,
-    .detach = core_detach,
-    .listen = core_listen,
-    .unlisten = core_unlisten,
-    .region_remove = core_region_remove,
-    .region_add = core_region_add,
-    .reset = core_reset,
-    .guard = core_guard,
-    .is_populated = core_is_populated,
-    .plug = core_plug,
-    .unplug = core_unplug,
-    .unplug_all = core_unplug_all,
-    .resize = core_resize,
-    .migrate = core_migrate,
-    .dirty_sync = core_dirty_sync,
-    .populated_bits = core_populated_bits,
-    .plugged_bits = core_plugged_bits,
-    .stopped = core_stopped,
-    .blocked = core_blocked,
-    .canon = core_canon,
-};
