@@ -106,9 +106,9 @@ bool model_ready(struct model *o, struct violation *v);
 
 /* ---- one op ---- */
 void model_op_begin(struct model *o, const struct op *op);
-/* The safety rules S1-S6 on what was seen to change since the last call of this. */
+/* The safety rules S1-S7 on what was seen to change since the last call of this. */
 bool model_after_call(struct model *o, struct violation *v);
-/* The outcome rules 1-6, I1-I4, I6, I7, data and query answers. Adopts the outcome. */
+/* The rules of an op that has returned (docs/rules.md). Adopts the outcome. */
 bool model_op_end(struct model *o, const struct op_result *r, struct violation *v);
 /* What the op that just ended did: for the caller's retry probe (rule 6) and statistics. */
 enum model_outcome {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* I1: nothing is mapped that is private, or that no listener wants. */
+/* I1: nothing is mapped that is private, unplugged, or that no listener wants. */
 #include "model/state.h"
 
 const char rule_i1[] = "I1 unwanted-mapping";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* I2: every shared page in a listener's part of a section is mapped, with its access. */
+/* I2: every plugged and shared page in a listener's part of a section is mapped, with its
+ * access. */
 #include "model/state.h"
 
 const char rule_i2[] = "I2 missing-mapping";

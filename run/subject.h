@@ -66,7 +66,8 @@ struct subject {
     void (*plugged_bits)(const void *state, uint32_t region, uint64_t first_page,
                          uint64_t n_pages, uint64_t *bits);
     bool (*stopped)(const void *state);
-    /* mode=inplace: the last conversion failed because this page of a region is in use. */
+    /* mode=inplace: the last conversion or unplug failed because this page of a region is in
+     * use. */
     bool (*blocked)(void *state, uint32_t *region, uint64_t *offset);
     size_t (*canon)(const void *state, void *buf, size_t size);
 };
