@@ -44,30 +44,45 @@ static int check(const struct virtio_mem_request *r, uint64_t offset, uint64_t s
     return r->vmm->migrating ? -EBUSY : 0;
 }
 
-static int plug_or_unplug(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
-                          bool plug, uint16_t *response)
+/* The locks of a request of the guest's. On an error none is held. */
+static int begin(struct virtio_mem_request *r, uint32_t region, uint16_t *response)
 {
-    struct virtio_mem_request r = {.vmm = vmm, .plug = plug};
-    int rc = vmm_enter(vmm);
+    int rc = vmm_enter(r->vmm);
 
     *response = VMM_RESPONSE_BUSY;
     if (rc)
         return rc;
-    vmm->is_blocked = false;
-    if (!find(vmm, region, &r)) {
+    r->vmm->is_blocked = false;
+    if (!find(r->vmm, region, r)) {
         *response = VMM_RESPONSE_ERROR;
-        return vmm_leave(vmm, -EINVAL);
+        return vmm_leave(r->vmm, -EINVAL);
     }
+    sync_lock(&r->vmm->sync, &r->block->lock);
+    return 0;
+}
+
+static int end(struct virtio_mem_request *r, int rc, uint16_t *response)
+{
+    if (!rc)
+        *response = VMM_RESPONSE_ACK;
+    sync_unlock(&r->vmm->sync, &r->block->lock);
+    return vmm_leave(r->vmm, rc);
+}
+
+static int plug_or_unplug(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
+                          bool plug, uint16_t *response)
+{
+    struct virtio_mem_request r = {.vmm = vmm, .plug = plug};
+    int rc = begin(&r, region, response);
+
+    if (rc)
+        return rc;
     r.first = offset >> vmm->page_shift;
     r.end = r.first + (size >> vmm->page_shift);
-    sync_lock(&vmm->sync, &r.block->lock);
     rc = check(&r, offset, size, response);
     if (!rc)
         rc = virtio_mem_work(&r);
-    if (!rc)
-        *response = VMM_RESPONSE_ACK;
-    sync_unlock(&vmm->sync, &r.block->lock);
-    return vmm_leave(vmm, rc);
+    return end(&r, rc, response);
 }
 
 int vmm_plug(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size,
@@ -100,22 +115,9 @@ static int unplug_all(struct virtio_mem_request *r)
 int vmm_unplug_all(struct vmm *vmm, uint32_t region, uint16_t *response)
 {
     struct virtio_mem_request r = {.vmm = vmm};
-    int rc = vmm_enter(vmm);
+    int rc = begin(&r, region, response);
 
-    *response = VMM_RESPONSE_BUSY;
-    if (rc)
-        return rc;
-    vmm->is_blocked = false;
-    if (!find(vmm, region, &r)) {
-        *response = VMM_RESPONSE_ERROR;
-        return vmm_leave(vmm, -EINVAL);
-    }
-    sync_lock(&vmm->sync, &r.block->lock);
-    rc = unplug_all(&r);
-    if (!rc)
-        *response = VMM_RESPONSE_ACK;
-    sync_unlock(&vmm->sync, &r.block->lock);
-    return vmm_leave(vmm, rc);
+    return rc ? rc : end(&r, unplug_all(&r), response);
 }
 
 int vmm_resize(struct vmm *vmm, uint32_t region, uint64_t requested, uint16_t *response)
