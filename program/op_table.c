@@ -26,7 +26,7 @@ const struct op_row op_rows[OP_KIND_COUNT] = {
                    UNIT_CONTAINER, HAS_RANGE, parse_listen, print_listen, check_region_range},
     [OP_UNLISTEN] = {"unlisten", "unlisten CONTAINER PAGES: unregister exactly that listener",
                      UNIT_CONTAINER, HAS_RANGE, parse_listen, print_listen, check_region_range},
-    [OP_QUERY] = {"query", "query PAGES: ask whether all of them are populated (shared)",
+    [OP_QUERY] = {"query", "query PAGES: ask whether all of them are shared, and plugged",
                   UNIT_NONE, HAS_RANGE, parse_pages_op, print_pages_op, check_region_range},
     [OP_PLUG] = {"plug", "plug PAGES: the guest plugs blocks of a virtio-mem region", UNIT_NONE,
                  HAS_RANGE, parse_pages_op, print_pages_op, check_plug},
