@@ -1,52 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* iommufd in the mock kernel without a device: unmap, copy, options, cut, faults (behaviour.md
  * 6.3 to 6.5, 9.2). */
-#include "iommufd_fixture.h"
-
-static struct fixture fx;
-static int fd;
-static uint32_t ioas;
-static uint64_t ram; /* 16 MiB */
-
-#define RAM_SIZE (16 * MiB)
-#define IOVA     (1 * MiB)
-
-static int start(enum sim_kernel kernel)
-{
-    io_world(&fx, kernel, UINT64_MAX);
-    ram = fx_ram(&fx, RAM_SIZE);
-    fd = io_open(&fx);
-    assert_true(fd >= 0);
-    return io_alloc(&fx, fd, &ioas);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    return start(SIM_KERNEL_6_12);
-}
+#include "iommufd_alone_fixture.h"
 
 static int setup_proposed(void **state)
 {
     (void)state;
     return start(SIM_KERNEL_PROPOSED);
-}
-
-/* Closing the context frees every object and mapping. */
-static int teardown(void **state)
-{
-    (void)state;
-    return host_close(&fx.h, fd) || fx_totals(&fx).pins || fx_counts(&fx).open;
-}
-
-static int64_t map(uint64_t iova, uint64_t size)
-{
-    return io_map(&fx, fd, ioas, iova, ram, size);
-}
-
-static int64_t unmap(uint64_t iova, uint64_t size)
-{
-    return io_unmap(&fx, fd, ioas, iova, size);
 }
 
 /* ---- unmapping ---- */
