@@ -9,7 +9,8 @@
  *
  * What a conversion promises (design: validate all, reserve all, change and notify, commit,
  * drop the old side):
- *  - refused by the decision table (behaviour.md 3.1): -EINVAL and nothing was changed;
+ *  - refused by the decision table (behaviour.md 3.1): -EINVAL and nothing was changed; so is,
+ *    with VMM_SPLIT_REFUSE, what would leave a part of a mapping: -EOPNOTSUPP;
  *  - failed before commit: the old state is back everywhere and the error is returned;
  *  - committed: 0; if the old side could not be dropped, that is remembered as debt and
  *    retried before the next conversion of those pages and at tear-down;
@@ -133,9 +134,10 @@ int vmm_reset(struct vmm *vmm);
  * vmm_listen says what it sees. Containers are numbered 0, 1, ... No system call is made. */
 int vmm_container_add(struct vmm *vmm, enum vmm_iommu iommu, bool listen_all, uint32_t *index);
 
-/* Hot-plugs the device of VFIO group number `group` (/dev/vfio/<group>) into a container; the
- * container is opened with its first device and closed with its last. The device gets exactly
- * the shared pages, or the call fails and leaves nothing behind. -EEXIST when plugged. */
+/* Hot-plugs the device of VFIO group number `group` (/dev/vfio/<group>; VMM_IOMMU_IOMMUFD:
+ * /dev/vfio/devices/vfio<group>) into a container; the container is opened with its first
+ * device and closed with its last. The device gets exactly the shared pages, or the call fails
+ * and leaves nothing behind. -EEXIST when plugged. */
 int vmm_device_attach(struct vmm *vmm, uint32_t container, uint32_t group);
 
 /* Always gets rid of the device: closing the last one of a container removes what a failed
@@ -221,7 +223,8 @@ void vmm_plugged_bits(const struct vmm *vmm, uint32_t region, uint64_t first_pag
 
 /* ---- migration ----
  *
- * While it runs, virtio-mem requests and new regions are refused (-EBUSY); conversions are not.
+ * While it runs, virtio-mem requests, regions that come or go, and a reset are refused
+ * (-EBUSY); conversions are not.
  * -EBUSY: it runs already. -EINVAL: there is nothing to stop. */
 int vmm_migrate(struct vmm *vmm, bool start);
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * How often random programs have what: the one place to switch a feature on, once it is built
- * and a campaign with --set has shown that it is whole. 0: never, unless --set asks for it.
- */
+/* How often random programs have what. 0: never, unless --set asks for it. */
 #include "program/generate_internal.h"
 
 /* Of machines; a value that does not go with the others of its machine is not drawn. */

@@ -212,7 +212,7 @@ enum expect_kind {
     EXPECT_UNPLUGGED, /* range: none */
     EXPECT_DIRTY,     /* range: OP_DIRTY_SYNC answered that every page may have changed */
     EXPECT_CLEAN,     /* range: that none has */
-    EXPECT_BLOCKED,   /* range of one page: why an in-place conversion failed: it is in use */
+    EXPECT_BLOCKED,   /* range of one page: it is in use, so the op failed; in place */
     EXPECT_KIND_COUNT
 };
 
