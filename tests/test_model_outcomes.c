@@ -272,10 +272,6 @@ static void test_limit_of_listen(void **state)
     {                                                                                          \
         "model/outcome/" name, fn, hand_setup_attached, hand_teardown, NULL                    \
     }
-#define EMPTY(name, fn)                                                                        \
-    {                                                                                          \
-        "model/outcome/" name, fn, hand_setup, hand_teardown, NULL                             \
-    }
 
 int main(void)
 {

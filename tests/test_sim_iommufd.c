@@ -243,10 +243,6 @@ static void test_ranges_too_small(void **state)
     {                                                                                          \
         "sim/iommufd/" name, fn, setup, teardown, NULL                                         \
     }
-#define CASE_PROPOSED(name, fn)                                                                \
-    {                                                                                          \
-        "sim/iommufd/" name, fn, setup_proposed, teardown, NULL                                \
-    }
 
 int main(void)
 {
