@@ -105,6 +105,17 @@ static int serve_exit(struct vmm *vmm, struct kvm_run *run)
     }
 }
 
+/* KVM_RUN may fail before there is a request; what was in the way of an earlier one is no
+ * answer to that. */
+static void forget_blocked(struct vmm *vmm)
+{
+    if (vmm->config.mode != VMM_MODE_INPLACE)
+        return;
+    sync_lock(&vmm->sync, &vmm->machine_lock);
+    vmm->is_blocked = false;
+    (void)vmm_leave(vmm, 0);
+}
+
 int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu)
 {
     int rc = -EINTR;
@@ -114,6 +125,7 @@ int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu)
     if (vcpu >= vmm->config.n_vcpus)
         return -EINVAL;
     struct kvm_run *run = vmm->vcpus[vcpu].run;
+    forget_blocked(vmm);
     for (int i = 0; i < RUN_TRIES && rc == -EINTR; i++) {
         run->exit_reason = 0; /* or an old exit would be taken for a new one */
         rc = host_ioctl(&vmm->host, vmm->vcpus[vcpu].fd, KVM_RUN, NULL);

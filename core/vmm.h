@@ -167,8 +167,8 @@ int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu);
 /* The same conversion, asked for by the VMM itself. */
 int vmm_convert(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private);
 
-/* Did the last conversion, plug or unplug fail because a page was in use? Then the page's
- * region and offset. In place only. */
+/* Did the last conversion, vmm_vcpu_run, plug or unplug fail because a page was in use? Then
+ * the page's region and offset. In place only. */
 bool vmm_blocked(struct vmm *vmm, uint32_t *region, uint64_t *offset);
 
 /* 1 when a device may see every byte of the range of a region (it is shared, and plugged where

@@ -84,10 +84,12 @@ bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool 
                        struct violation *v)
 {
     const struct view_page *now = &o->slots[slot].seen, *pre = slot_pre(o, slot);
-    bool live = page_is_private(o, o->info[slot].home);
+    uint32_t home = o->info[slot].home;
+    bool live = page_is_private(o, home);
 
-    if (!flipped && !live_side_kept(o, slot, v))
-        return false;
+    if (!flipped && !(page_is_unplugged(o, home) ? dead_sides_kept(o, slot, v)
+                                                 : live_side_kept(o, slot, v)))
+        return false; /* unplugged: the request may have paid its debt */
     if ((o->info[slot].kind & SLOT_HUGE) && !huge_side_kept(o, slot, v))
         return false;
     if (flipped && !may_stay(o, slot, live) && side(pre, live) &&

@@ -137,6 +137,21 @@ static void test_pinned_in_a_mixed_range(void **state)
     assert_null(inplace_broken(&ip, shared));
 }
 
+/* KVM_RUN that fails by itself: no page can have been in the way of that. */
+static void test_no_request(void **state)
+{
+    (void)state;
+    become(2, 1, false);
+    assert_int_equal(sim_pin(ip.w, 2 * IP_PAGE, 1), 0);
+    assert_int_equal(inplace_convert(&ip, 2, 1, true), -EAGAIN);
+    assert_true(blocked_at(0, 2));
+    inplace_arm(&ip, POINT_KVM_RUN, 1, ENOMEM, false);
+    sim_guest_request(ip.w, 0, SIM_REQUEST_HYPERCALL, 2 * IP_PAGE, 1, true);
+    assert_int_equal(vmm_vcpu_run(ip.vmm, 0), -ENOMEM);
+    assert_true(nothing_blocked());
+    assert_null(inplace_broken(&ip, shared));
+}
+
 /* What was in the way for a moment is gone when it is asked again. */
 static void test_a_moment(void **state)
 {
@@ -301,6 +316,7 @@ int main(void)
         TEST("pinned", test_pinned),
         TEST("pinned-in-the-second-block", test_pinned_in_the_second_block),
         TEST("pinned-in-a-mixed-range", test_pinned_in_a_mixed_range),
+        TEST("no-request", test_no_request),
         TEST("a-moment", test_a_moment),
         TEST("guest-status", test_guest_status),
         TEST("map-fails", test_map_fails),

@@ -282,6 +282,24 @@ static void the_probe_gives_the_fault_back(void **state)
           3);
 }
 
+/* In place a frame that an unplug could not drop is the page's only one. No data is in it: who
+ * asks for what the page is already may pay that debt. */
+static void debt_of_an_unplugged_page_in_place(void **state)
+{
+    (void)state;
+    holds("gmemcheck-scenario 1\n"
+          "machine mode=inplace kernel=proposed\n"
+          "region ram0 pages=8 share=memfd guest_memfd=yes virtio_mem=2\n"
+          "section ram0[0..8) at 16\n"
+          "plug ram0[0..2)\nwrite ram0[0] value=7\n"
+          "fault gmem/punch EIO from=1\n"
+          "unplug ram0[0..2)\n  expect result=0 response=ack\n"
+          "convert ram0[0] shared via=vmm\n  expect result=0\n"
+          "disarm\n"
+          "convert ram0[0] shared via=vmm\n  expect result=0 calls gmem/punch=1\n",
+          2);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -320,6 +338,7 @@ int main(void)
         TEST("a-subject-that-cannot-heal-is-caught", a_subject_that_cannot_heal_is_caught),
         TEST("the-grudge-alone-is-no-violation", the_grudge_alone_is_no_violation),
         TEST("the-probe-gives-the-fault-back", the_probe_gives_the_fault_back),
+        TEST("debt-of-an-unplugged-page-in-place", debt_of_an_unplugged_page_in_place),
     };
 
     return cmocka_run_group_tests_name("run/faults", tests, setup, teardown);
