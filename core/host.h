@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The system calls that the state manager makes, as a table: host_libc in production and in
- * the nested guest, the mock kernel (sim/) under test. Real UAPI structs, real errnos.
+ * The system calls that the state manager makes, as a table: host_libc in production,
+ * the mock kernel (sim/) under test. Real UAPI structs, real errnos.
  *
  * Conventions, the same for every call:
  *  - an error is returned as a negative errno, never through the errno variable;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The real system calls behind core/host.h: production, and the nested guest.
- */
+/* The real system calls behind core/host.h. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

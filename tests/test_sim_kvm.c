@@ -47,7 +47,7 @@ static int cap(int fd, unsigned long number)
     return host_ioctl(&fx.h, fd, KVM_CHECK_EXTENSION, (void *)number);
 }
 
-/* The N lines "sys cap" and "vm type" of nested/linux-6.12.117.answers. */
+/* The N lines "sys cap" and "vm type" of tests/data/linux-6.12.117.answers. */
 static void test_capabilities(void **state)
 {
     (void)state;
