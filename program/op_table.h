@@ -37,8 +37,7 @@ struct op_row {
 };
 
 struct expect_row {
-    const char *name; /* the word after `expect` */
-    const char *help;
+    const char *name; /* the word after `expect`; docs/scenario-format.md explains it */
     uint8_t unit;
     uint8_t has;
     /* Reads what follows the name; `e` is zeroed but for op, kind and line; adds it itself,
