@@ -128,6 +128,10 @@ int main(void)
             again[j] = measure(list[i].axis, PROGRAMS_AGAIN);
         }
         list[i].rate = bench_median(again, ROUNDS);
+        if (list[i].rate == 0 || plain[0] == 0) {
+            fprintf(stderr, "bench_axes: a program failed, or it was interrupted\n");
+            return 1;
+        }
         if (i == 0)
             printf("%u combinations of the axes; plain machine %.0f ops/s\n", n,
                    bench_median(plain, ROUNDS));

@@ -211,8 +211,10 @@ static int replay_matrix(struct arguments *a)
     struct pool_totals totals;
     struct pool_source source;
     struct matrix matrix;
-    int code = EXIT_INTERNAL, error = matrix_init(&matrix, &a->files);
+    int code = EXIT_INTERNAL, error;
 
+    a->files.others_vary = true;
+    error = matrix_init(&matrix, &a->files);
     if (error) {
         fprintf(stderr, "gmemcheck replay: %s\n", strerror(-error));
         return code;

@@ -24,6 +24,22 @@ static bool want_errno(const struct model *o, const char *what, uint64_t want, u
                    errno_name((int)found));
 }
 
+static bool want_response(const struct model *o, uint64_t want, uint64_t found,
+                          struct violation *v)
+{
+    static const char *const names[] = {[RESPONSE_ACK] = "ack",
+                                        [RESPONSE_NACK] = "nack",
+                                        [RESPONSE_BUSY] = "busy",
+                                        [RESPONSE_ERROR] = "error"};
+
+    if (want == found)
+        return true;
+    return violate(o, v, rule_expect, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "response: expected %s, found %s",
+                   want <= RESPONSE_ERROR ? names[want] : "?",
+                   found <= RESPONSE_ERROR ? names[found] : "none");
+}
+
 /* One page of a range: NULL when it is as expected, else what it is. */
 static const char *page_differs(const struct model *o, const struct expect *e, uint32_t slot)
 {
@@ -132,7 +148,7 @@ bool model_expect(const struct model *o, const struct expect *e, const struct op
     case EXPECT_POPULATED:
         return want_value(o, "populated", e->value, r->data, v);
     case EXPECT_RESPONSE:
-        return want_value(o, "response", e->value, r->response, v);
+        return want_response(o, e->value, r->response, v);
     case EXPECT_DIRTY:
     case EXPECT_CLEAN:
         return expect_dirty(o, e, r, v);

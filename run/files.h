@@ -13,6 +13,7 @@ struct file_list {
     char **paths; /* in the order given; a folder's files sorted by name */
     uint32_t n, capacity;
     const struct generate_options *fixed; /* axes that override the file's, or NULL */
+    bool others_vary; /* the other axes will be chosen to go with them (run/matrix.h) */
 };
 
 void file_list_init(struct file_list *l);

@@ -201,9 +201,12 @@ int matrix_load(struct matrix *m, uint64_t item, struct program *p, struct text_
         if (error)
             snprintf(problem->why, sizeof(problem->why), "out of memory");
     }
-    if (!error)
-        apply(p, &m->items[item]);
-    return error;
+    if (error)
+        return error;
+    apply(p, &m->items[item]);
+    if (m->files[m->items[item].file].n > 1)
+        return 0; /* it was chosen because it is valid */
+    return program_validate(p, problem->why, sizeof(problem->why), &problem->line);
 }
 
 static int load(void *ctx, uint64_t item, struct program *p, struct run_result *result)

@@ -37,7 +37,10 @@ static void report_failure(FILE *out, struct matrix *m, uint64_t item,
     char words[512];
 
     matrix_words(m, item, words, sizeof(words));
-    fprintf(out, "    %s: %s: %s", verdict_name(r->verdict), r->rule, r->detail);
+    fprintf(out, "    %s: ", verdict_name(r->verdict));
+    if (strcmp(r->rule, verdict_name(r->verdict)) != 0)
+        fprintf(out, "%s: ", r->rule);
+    fprintf(out, "%s", r->detail);
     if (r->line)
         fprintf(out, " (line %u)", r->line);
     fprintf(out, "\n      %s replay %s%s%s\n", program, path, sets, words);

@@ -33,7 +33,8 @@
     POINT(MEMFD_TRUNCATE, "memfd/truncate", ERRNOS(ENOMEM), ERRNOS(), "size a memfd")          \
     POINT(MEMFD_PUNCH, "memfd/punch", ERRNOS(EINTR, EIO), ERRNOS(EINTR), "punch a memfd hole") \
     POINT(MEMFD_ALLOCATE, "memfd/allocate", ERRNOS(ENOSPC, EINTR), ERRNOS(), "allocate in it") \
-    POINT(GMEM_CREATE, "gmem/create", ERRNOS(ENOMEM, EMFILE), ERRNOS(), "make a guest_memfd")  \
+    POINT(GMEM_CREATE, "gmem/create", ERRNOS(ENOMEM, EMFILE, EFAULT), ERRNOS(),                \
+          "make a guest_memfd")                                                                \
     POINT(GMEM_PUNCH, "gmem/punch", ERRNOS(EINTR, EIO), ERRNOS(EINTR),                         \
           "punch a guest_memfd hole")                                                          \
     POINT(GMEM_ALLOCATE, "gmem/allocate", ERRNOS(ENOMEM, EINTR), ERRNOS(), "allocate in it")   \

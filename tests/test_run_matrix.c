@@ -2,6 +2,7 @@
 /* Scenarios over all configurations: which there are, what is told of those that fail. */
 #include "tests/run_fixture.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -73,6 +74,37 @@ static void a_list_is_taken_whole(void **state)
     assert_int_equal(matrix.n_items, 4);
     assert_true(has_item(ORDER_UNMAP_FIRST, FAILURE_STOP, MATRIX_OWN_SHARE));
     assert_true(has_item(ORDER_ATTRIBUTE_FIRST, FAILURE_STOP, SHARE_ANON));
+}
+
+/* With --set mode=inplace the kernel is one that can; that the file's own cannot is no matter,
+ * unless the file says so. */
+static void what_is_set_picks_what_goes_with_it(void **state)
+{
+    struct generate_options fixed;
+    struct text_error problem;
+    struct program p;
+
+    (void)state;
+    generate_defaults(&fixed);
+    fixed.axis[AXIS_mode] = MODE_INPLACE;
+    list.fixed = &fixed;
+    list.others_vary = true;
+    plan("gmemcheck-scenario 1\nmachine order=attribute-first failure=stop tracker=bitmap "
+         "iommu=type1 mapping=page split=remap page_size=4k\nregion ram0 pages=8\n" REST);
+    assert_int_equal(matrix.n_items, 1);
+    assert_int_equal(matrix.items[0].axis[AXIS_mode], MODE_INPLACE);
+    assert_int_equal(matrix.items[0].axis[AXIS_kernel], KERNEL_PROPOSED);
+    matrix_free(&matrix);
+    file_list_free(&list);
+    file_list_init(&list);
+    list.fixed = &fixed;
+    list.others_vary = true;
+    plan(MACHINE_OF("order=attribute-first failure=stop", ""));
+    program_init(&p);
+    assert_int_equal(matrix.n_items, 1);
+    assert_int_equal(matrix_load(&matrix, 0, &p, &problem), -EINVAL);
+    assert_string_equal(problem.why, "mode=inplace needs kernel=proposed");
+    program_free(&p);
 }
 
 /* A region that says what it is made of holds share= for all: --set share= could not say the
@@ -254,6 +286,7 @@ int main(void)
         TEST("what-is-not-named-takes-all-values", what_is_not_named_takes_all_values),
         TEST("what-is-named-is-fixed", what_is_named_is_fixed),
         TEST("a-list-is-taken-whole", a_list_is_taken_whole),
+        TEST("what-is-set-picks-what-goes-with-it", what_is_set_picks_what_goes_with_it),
         TEST("one-share-that-is-said-fixes-all", one_share_that_is_said_fixes_all),
         TEST("a-fault-that-cannot-exist", a_fault_that_cannot_exist_leaves_a_machine_out),
         TEST("a-scenario-for-no-machine", a_scenario_for_no_machine_has_one_item),
