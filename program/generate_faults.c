@@ -40,7 +40,9 @@ static enum where draw_where(struct gen *g)
         where = WHERE_PRIVATE_DROP; /* no device, no DMA calls */
     if (g->m->axis[AXIS_mode] == MODE_INPLACE &&
         (where == WHERE_SHARED_DROP || where == WHERE_PRIVATE_DROP))
-        where = WHERE_ATTRIBUTES; /* nothing is dropped */
+        where = gen_has(g, FEATURE_VIRTIO_MEM)
+                    ? WHERE_PRIVATE_DROP /* an unplug drops the only side */
+                    : WHERE_ATTRIBUTES;  /* nothing is dropped */
     return where;
 }
 

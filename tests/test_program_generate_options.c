@@ -59,6 +59,27 @@ static void test_no_alloc_faults(void **state)
     }
 }
 
+/* In place an unplug alone drops memory: there, drops fail as often as elsewhere. */
+static void test_drops_in_place(void **state)
+{
+    struct drawn *t = *state;
+    uint32_t n = 0, drops = 0;
+
+    must_set(&t->o, "faults=on");
+    must_set(&t->o, "mode=inplace");
+    must_set(&t->o, "kernel=proposed");
+    must_set(&t->o, "virtio_mem=on");
+    for (uint64_t seed = 1; seed < 500; seed++) {
+        assert_int_equal(generate(&t->p, seed, &t->o, &test_vocabulary), 0);
+        for (uint32_t i = 0; i < t->p.n_ops; i++) {
+            if (t->p.ops[i].kind == OP_FAULT && ++n)
+                drops += !strcmp(test_point_name(t->p.ops[i].point), "gmem/punch");
+        }
+    }
+    assert_true(n > 400);
+    assert_true(drops * 100 > n * 15);
+}
+
 static void test_bad_options(void **state)
 {
     static const struct {
@@ -123,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T("options", test_options),
         T("no-alloc-faults", test_no_alloc_faults),
+        T("drops-in-place", test_drops_in_place),
         T("bad-options", test_bad_options),
     };
 
