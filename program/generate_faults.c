@@ -17,15 +17,16 @@ enum where {
     WHERE_SLOT,
     WHERE_FILE,
     WHERE_DEVICE,
+    WHERE_RUN,
     WHERE_ANY,
     WHERE_COUNT
 };
 
 enum { WHERE_WEIGHT_SUM = 100 };
 
-static const uint16_t where_weight[WHERE_COUNT] = {20, 26, 18, 14, 10, 4, 0, 0, 5, 3};
+static const uint16_t where_weight[WHERE_COUNT] = {19, 25, 18, 13, 10, 4, 0, 0, 5, 3, 3};
 /* Regions that come and go, resets: other calls than those of a conversion. */
-static const uint16_t where_weight_life[WHERE_COUNT] = {14, 17, 14, 8, 7, 4, 19, 5, 3, 9};
+static const uint16_t where_weight_life[WHERE_COUNT] = {14, 16, 13, 8, 7, 4, 19, 5, 3, 3, 8};
 
 static enum where draw_where(struct gen *g)
 {
@@ -113,6 +114,8 @@ static const char *where_name(struct gen *g, enum where where)
         return "gmem/create";
     case WHERE_DEVICE:
         return device_name(g);
+    case WHERE_RUN: /* the guest does not come to its request */
+        return "kvm/run";
     default:
         return NULL;
     }
