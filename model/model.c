@@ -408,6 +408,13 @@ uint32_t model_pages_changed(const struct model *o)
     return o->pages_changed;
 }
 
+const uint32_t *model_changed(const struct model *o, uint32_t *n)
+{
+    assert(o->n_dirty <= o->n_slots);
+    *n = o->n_dirty;
+    return o->dirty;
+}
+
 const struct view_page *model_page(const struct model *o, uint32_t page)
 {
     assert(page < o->n_slots);

@@ -137,6 +137,9 @@ bool model_expect(const struct model *o, const struct expect *e, const struct op
                   uint32_t calls_of_point, struct violation *v);
 
 /* For pictures and traces. */
+/* The *n pages and aliases that were seen to change since model_after_call last looked, in the
+ * order in which they were seen. */
+const uint32_t *model_changed(const struct model *o, uint32_t *n);
 const struct view_page *model_page(const struct model *o, uint32_t page);
 const struct view_mapping *model_mapping(const struct model *o, uint32_t container,
                                          uint32_t page);

@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "program/text.h"
+#include "run/call_text.h"
 #include "run/crash.h"
 #include "run/interrupt.h"
+#include "run/trace.h"
 #include "run/vocabulary.h"
 
 enum { TRACE_NOT_WRITTEN = 99 };
@@ -102,7 +104,7 @@ void report_finding(FILE *out, const struct run_result *r, const struct program 
     }
     describe_op(op, sizeof(op), r, p);
     if (p && r->page != MODEL_NO_PAGE)
-        trace_page_name(page, sizeof(page), &p->machine, r->page);
+        page_text(page, sizeof(page), NULL, &p->machine, r->page);
     fprintf(out, "%s: %s\n", verdict_name(r->verdict), r->rule);
     fprintf(out, "  what:  %s\n", r->detail);
     fprintf(out, "  op:    %s\n", op);
@@ -116,7 +118,7 @@ void report_finding(FILE *out, const struct run_result *r, const struct program 
 static void child_trace(FILE *out, const struct run_result *r, const struct program *p,
                         const struct subject *subject)
 {
-    struct trace trace = {.out = out, .mark_page = r->page};
+    struct trace trace;
     struct run_result again;
     struct runner runner;
 
@@ -124,7 +126,8 @@ static void child_trace(FILE *out, const struct run_result *r, const struct prog
         fprintf(out, "(no trace: the arena could not be mapped)\n");
         return;
     }
-    runner_run(&runner, p, subject, &trace, &again);
+    trace_init(&trace, out, r->page, false);
+    runner_run(&runner, p, subject, &trace.watch, &again);
     runner_free(&runner);
     if (again.verdict == VERDICT_OK)
         fprintf(out, "(this run of the program was good)\n");

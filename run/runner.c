@@ -52,6 +52,12 @@ void runner_free(struct runner *r)
     sim_snapshot_free(&r->snapshot);
 }
 
+static void watched(struct runner *r, enum watch_event event, const struct sim_call *call)
+{
+    if (r->watch)
+        r->watch->see(r->watch, r, event, call);
+}
+
 static void break_off(struct runner *r, enum verdict verdict, const struct violation *v)
 {
     struct run_result *result = r->result;
@@ -64,8 +70,7 @@ static void break_off(struct runner *r, enum verdict verdict, const struct viola
     snprintf(result->rule, sizeof(result->rule), "%s", v->rule);
     snprintf(result->detail, sizeof(result->detail), "%s%s", v->detail,
              r->probing ? " (same op again, without faults)" : "");
-    if (r->trace)
-        trace_broken(r->trace, result->rule, result->detail);
+    watched(r, WATCH_BROKEN, NULL);
 }
 
 static void break_plain(struct runner *r, enum verdict verdict, const char *rule,
@@ -105,40 +110,6 @@ static bool feed_call(struct runner *r, const struct sim_call *call)
            feed_after_call(r, !point_is_dma(call->point));
 }
 
-/* What the model knows of the page whose story is told: its two sides and every mapping. */
-static uint64_t mark_hash(const struct runner *r)
-{
-    const struct view_page *page = model_page(r->model, r->trace->mark_page);
-    uint64_t words[2 + PROGRAM_CONTAINERS_MAX] = {
-        page->shared_frame | (uint64_t)page->private_frame << 32, page->is_private};
-
-    for (uint32_t i = 0; i < r->program->machine.n_containers; i++)
-        words[2 + i] = model_mapping(r->model, i, r->trace->mark_page)->frame;
-    return hash_words(0, words, sizeof(words) / sizeof(words[0]));
-}
-
-/* Does the call name the page whose story is told? */
-static bool call_names_mark(struct runner *r, const struct sim_call *call)
-{
-    uint64_t size = machine_page_size(&r->program->machine), first = call->arg[0] / size;
-    uint64_t n = (call->arg[1] + size - 1) / size;
-
-    if (call->point != POINT_KVM_SET_ATTRIBUTES && !point_is_dma(call->point))
-        return false;
-    return model_gpa_page(r->model, r->trace->mark_page) - first < n;
-}
-
-/* One more line of the story, after the model has seen what the call changed. */
-static bool traced_feed(struct runner *r, const struct sim_call *call)
-{
-    bool marked = r->trace->mark_page != MODEL_NO_PAGE && r->model;
-    uint64_t before = marked ? mark_hash(r) : 0;
-    bool any = feed_call(r, call);
-
-    trace_call(r->trace, call, marked && (call_names_mark(r, call) || mark_hash(r) != before));
-    return any;
-}
-
 /* What the signature of a failure needs; not worth the time in each call that goes well. */
 static void remember_call(struct runner *r, const struct sim_call *call)
 {
@@ -161,7 +132,8 @@ static void on_call(void *ctx, const struct sim_call *call)
         proof = failures_note_retry(r, call);
     if (call->failed)
         failures_note(r, call, proof);
-    any = r->trace ? traced_feed(r, call) : feed_call(r, call);
+    any = feed_call(r, call);
+    watched(r, WATCH_CALL, call);
     if (any && !model_after_call(r->model, &v)) {
         break_off(r, VERDICT_VIOLATION, &v);
         remember_call(r, call);
@@ -207,6 +179,7 @@ static bool build(struct runner *r)
     if (!model_ready(r->model, &v))
         break_off(r, VERDICT_VIOLATION, &v);
     r->phase = PHASE_OPS;
+    watched(r, WATCH_BUILT, NULL);
     return !r->broken;
 }
 
@@ -267,10 +240,13 @@ static void judged_op(struct runner *r, const struct op *op)
         return;
     feed_after_op(r, !op_is_data(op));
     hash_op_end(r);
+    watched(r, WATCH_RETURN, NULL);
     if (!model_after_call(r->model, &v))
         break_off(r, VERDICT_VIOLATION, &v);
     if (!r->broken && !model_op_end(r->model, &r->op_result, &v))
         break_off(r, VERDICT_VIOLATION, &v);
+    if (!r->broken)
+        watched(r, WATCH_JUDGED, NULL);
 }
 
 /* Of a point, or of all points of a group. */
@@ -310,22 +286,18 @@ static void probe_retry(struct runner *r, const struct op *op)
     struct op_result saved = r->op_result;
     uint32_t saved_calls[POINT_COUNT];
     uint64_t saved_hash = r->hash;
-    struct trace *saved_trace = r->trace;
 
     if (sim_snapshot_take(r->world, &r->snapshot)) {
         break_plain(r, VERDICT_HARNESS, "harness", "no memory for a snapshot");
         return;
     }
     memcpy(saved_calls, r->op_calls, sizeof(saved_calls));
-    if (r->trace)
-        trace_note(r->trace, "again without faults, on a copy:");
+    watched(r, WATCH_AGAIN, NULL);
     sim_fault_disarm_all(r->world);
     r->probing = true;
     judged_op(r, op);
     if (!r->broken && model_outcome(r->model) != MODEL_DONE)
         break_plain(r, VERDICT_VIOLATION, "O8 retry-heals", "expected success");
-    if (r->trace)
-        trace_op_end(r->trace, &r->op_result, model_outcome(r->model));
     r->probing = false;
     if (r->broken)
         return;
@@ -333,7 +305,7 @@ static void probe_retry(struct runner *r, const struct op *op)
     r->op_result = saved;
     memcpy(r->op_calls, saved_calls, sizeof(saved_calls));
     r->hash = saved_hash;
-    r->trace = saved_trace;
+    watched(r, WATCH_BACK, NULL);
 }
 
 static bool wants_probe(struct runner *r, const struct op *op)
@@ -351,8 +323,7 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
     r->result->op = index;
     r->result->line = op->line;
     r->result->ops++;
-    if (r->trace)
-        trace_op(r->trace, index, op);
+    watched(r, WATCH_OP, NULL);
     if (op->kind == OP_FAULT || op->kind == OP_DISARM) {
         op_reset(r);
         execute_op(r, op);
@@ -366,8 +337,6 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
         return;
     }
     judged_op(r, op);
-    if (r->trace && !r->broken)
-        trace_op_end(r->trace, &r->op_result, model_outcome(r->model));
     if (!r->broken && op->kind == OP_CONVERT) {
         r->result->conversions++;
         r->result->pages_changed += model_pages_changed(r->model);
@@ -405,8 +374,7 @@ static void teardown(struct runner *r)
     sim_fault_disarm_all(r->world);
     sim_unpin_all(r->world);
     r->phase = PHASE_TEARDOWN;
-    if (r->trace)
-        trace_note(r->trace, "tear-down");
+    watched(r, WATCH_TEARDOWN, NULL);
     model_teardown_begin(r->model);
     stopped = r->subject->stopped(r->state);
     error = destroy_subject(r);
@@ -426,8 +394,7 @@ static void run_all(struct runner *r)
 {
     uint32_t next_expect = 0;
 
-    if (r->trace)
-        trace_machine(r->trace, r->program);
+    watched(r, WATCH_BEGIN, NULL);
     if (!build(r))
         return;
     for (uint32_t i = 0; i < r->program->n_ops && !r->broken; i++)
@@ -447,7 +414,7 @@ static uint64_t host_call_bound(const struct program *p)
 }
 
 void runner_run(struct runner *r, const struct program *p, const struct subject *subject,
-                struct trace *trace, struct run_result *result)
+                struct watch *watch, struct run_result *result)
 {
     sigjmp_buf escape;
     int why;
@@ -456,7 +423,7 @@ void runner_run(struct runner *r, const struct program *p, const struct subject 
     result->page = MODEL_NO_PAGE;
     r->program = p;
     r->subject = subject;
-    r->trace = trace;
+    r->watch = watch;
     r->result = result;
     r->world = NULL;
     r->state = NULL;

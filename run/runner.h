@@ -18,7 +18,7 @@
 #include "model/model.h"
 #include "program/op.h"
 #include "run/subject.h"
-#include "run/trace.h"
+#include "run/watch.h"
 #include "sim/sim.h"
 
 enum verdict {
@@ -58,7 +58,7 @@ struct run_result {
 struct runner {
     struct sim_arena *arena;
     struct sim_snapshot snapshot;
-    struct trace *trace; /* NULL: none */
+    struct watch *watch; /* NULL: none */
 
     /* Of the program that runs now. */
     const struct subject *subject;
@@ -99,8 +99,8 @@ struct runner_hooks {
 int runner_init(struct runner *r);
 void runner_free(struct runner *r);
 
-/* Runs p on the subject; `trace` may be NULL. Never fails: what went wrong is the verdict. */
+/* Runs p on the subject; `watch` may be NULL. Never fails: what went wrong is the verdict. */
 void runner_run(struct runner *r, const struct program *p, const struct subject *subject,
-                struct trace *trace, struct run_result *result);
+                struct watch *watch, struct run_result *result);
 
 #endif

@@ -4,6 +4,8 @@
 #include <assert.h>
 
 #include "program/text.h"
+#include "run/call_text.h"
+#include "run/hash.h"
 #include "run/vocabulary.h"
 
 enum { CALLS_SHOWN_MAX = 2000 };
@@ -15,14 +17,15 @@ static const char *const argument_names[POINT_COUNT][3] = {
     [POINT_MM_MMAP] = {"address", "size"},
     [POINT_MM_MUNMAP] = {"address", "size"},
     [POINT_MM_MADVISE] = {"address", "size"},
-    [POINT_MEMFD_TRUNCATE] = {NULL, "size"},
-    [POINT_MEMFD_PUNCH] = {"offset", "size"},
-    [POINT_MEMFD_ALLOCATE] = {"offset", "size"},
+    [POINT_MEMFD_TRUNCATE] = {NULL, "size", "fd"},
+    [POINT_MEMFD_PUNCH] = {"offset", "size", "fd"},
+    [POINT_MEMFD_ALLOCATE] = {"offset", "size", "fd"},
     [POINT_GMEM_CREATE] = {NULL, "size"},
-    [POINT_GMEM_PUNCH] = {"offset", "size"},
-    [POINT_GMEM_ALLOCATE] = {"offset", "size"},
+    [POINT_GMEM_PUNCH] = {"offset", "size", "fd"},
+    [POINT_GMEM_ALLOCATE] = {"offset", "size", "fd"},
+    [POINT_GMEM_SET_ATTRIBUTES] = {"offset", "size"},
     [POINT_KVM_SET_REGION] = {"gpa", "size"},
-    [POINT_KVM_SET_ATTRIBUTES] = {"gpa", "size", "attributes"},
+    [POINT_KVM_SET_ATTRIBUTES] = {"gpa", "size"},
     [POINT_VFIO_MAP] = {"iova", "size", "vaddr"},
     [POINT_VFIO_UNMAP] = {"iova", "size"},
     [POINT_IOMMUFD_MAP] = {"iova", "size", "vaddr"},
@@ -31,82 +34,174 @@ static const char *const argument_names[POINT_COUNT][3] = {
     [POINT_IOMMUFD_CUT] = {"iova", "size"},
 };
 
-void trace_page_name(char *buf, size_t size, const struct machine *m, uint32_t page)
+static void machine_line(struct trace *t, const struct machine *m)
 {
-    for (uint32_t i = 0; i < m->n_regions; i++) {
-        uint32_t first = machine_first_page(m, i);
-
-        if (page >= first && page - first < m->regions[i].n_pages) {
-            text_range(buf, size, m, i, page - first, 1);
-            return;
-        }
-    }
-    snprintf(buf, size, "no page");
-}
-
-void trace_machine(struct trace *t, const struct program *p)
-{
-    t->program = p;
     fprintf(t->out, "machine");
     for (uint32_t i = 0; i < AXIS_COUNT; i++)
-        fprintf(t->out, " %s=%s", program_axis_name(i),
-                program_axis_value(i, p->machine.axis[i]));
-    fputc('\n', t->out);
+        fprintf(t->out, " %s=%s", program_axis_name(i), program_axis_value(i, m->axis[i]));
+    fprintf(t->out, "\n          (the machine is built)\n");
 }
 
-void trace_op(struct trace *t, uint32_t index, const struct op *op)
+static void op_line(struct trace *t, const struct runner *r)
 {
     char line[160];
 
-    t->n_calls = 0;
-    text_op(line, sizeof(line), t->program, op, &run_vocabulary);
-    fprintf(t->out, "op %-4u %s\n", index, line);
+    text_op(line, sizeof(line), r->program, &r->program->ops[r->result->op], &run_vocabulary);
+    fprintf(t->out, "op %-4u %s\n", r->result->op, line);
 }
 
-void trace_call(struct trace *t, const struct sim_call *call, bool touched)
+/* What the model knows of the page whose story is told: its two sides and every mapping. */
+static uint64_t mark_hash(const struct runner *r, uint32_t mark_page)
 {
-    if (t->n_calls == CALLS_SHOWN_MAX)
-        fprintf(t->out, "          (and more host calls)\n");
-    if (t->n_calls++ >= CALLS_SHOWN_MAX && !touched)
-        return;
+    const struct view_page *page;
+    uint64_t words[2 + PROGRAM_CONTAINERS_MAX];
+
+    if (mark_page == MODEL_NO_PAGE || !r->model)
+        return 0;
+    page = model_page(r->model, mark_page);
+    words[0] = page->shared_frame | (uint64_t)page->private_frame << 32;
+    words[1] = page->is_private;
+    for (uint32_t i = 0; i < r->program->machine.n_containers; i++)
+        words[2 + i] = model_mapping(r->model, i, mark_page)->frame;
+    return hash_words(0, words, 2 + r->program->machine.n_containers);
+}
+
+/* Does the call name the page whose story is told? */
+static bool call_names_mark(const struct trace *t, const struct runner *r,
+                            const struct sim_call *call)
+{
+    uint64_t size = machine_page_size(&r->program->machine), first = call->arg[0] / size;
+    uint64_t n = (call->arg[1] + size - 1) / size;
+
+    if (t->mark_page == MODEL_NO_PAGE || !r->model || !call_names_gpa(call) ||
+        call->point == POINT_KVM_SET_REGION)
+        return false;
+    return model_gpa_page(r->model, t->mark_page) - first < n;
+}
+
+static void call_line(struct trace *t, const struct runner *r, const struct sim_call *call,
+                      bool touched, const char *pages)
+{
+    char answer[CALL_TEXT_SIZE];
+
     fprintf(t->out, "  %c       %-22s", touched ? '*' : ' ', sim_point_name(call->point));
+    if (pages[0])
+        fprintf(t->out, " %s", pages);
     for (int i = 0; i < 3; i++)
         if (argument_names[call->point][i])
             fprintf(t->out, " %s=0x%llx", argument_names[call->point][i],
                     (unsigned long long)call->arg[i]);
-    if (call->error)
-        fprintf(t->out, " = %s%s%s", text_errno(call->error), call->injected ? " (fault)" : "",
-                call->late ? " after the effect" : "");
-    else
-        fprintf(t->out, " = %lld", (long long)call->result);
-    fprintf(t->out, "   [%s]\n", call->caller);
+    call_answer_text(answer, sizeof(answer), r, call);
+    fprintf(t->out, " = %s   [%s]\n", answer, call->caller);
 }
 
-void trace_op_end(struct trace *t, const struct op_result *r, enum model_outcome outcome)
+static void say_left_out(struct trace *t)
 {
-    static const char *const names[] = {[MODEL_REJECTED] = "refused",
-                                        [MODEL_DONE] = "done",
-                                        [MODEL_UNDONE] = "old state kept",
-                                        [MODEL_STOPPED] = "stopped"};
-
-    fprintf(t->out, "          -> %s, %s", r->error ? text_errno(r->error) : "success",
-            names[outcome]);
-    if (r->has_status)
-        fprintf(t->out, ", the guest was told %s", text_errno((int)r->guest_status));
-    if (r->stopped)
-        fprintf(t->out, ", VM stopped");
-    if (r->data)
-        fprintf(t->out, ", data 0x%llx", (unsigned long long)r->data);
-    fputc('\n', t->out);
+    if (t->n_left_out)
+        fprintf(t->out, "          (%u host call%s about no page)\n", t->n_left_out,
+                t->n_left_out == 1 ? "" : "s");
+    t->n_left_out = 0;
 }
 
-void trace_note(struct trace *t, const char *text)
+/* An op that makes thousands of calls shows the first ones, and those that touched. */
+static void see_call(struct trace *t, const struct runner *r, const struct sim_call *call)
 {
-    fprintf(t->out, "          (%s)\n", text);
+    uint64_t seen = mark_hash(r, t->mark_page);
+    bool touched = seen != t->mark_seen || call_names_mark(t, r, call);
+    char pages[CALL_TEXT_SIZE];
+
+    t->mark_seen = seen;
+    call_pages_text(pages, sizeof(pages), r, call);
+    if (t->brief && !touched && !call->error && !pages[0]) {
+        t->n_left_out++;
+        return;
+    }
+    say_left_out(t);
+    if (t->n_calls == CALLS_SHOWN_MAX)
+        fprintf(t->out, "          (and more host calls)\n");
+    if (t->n_calls++ < CALLS_SHOWN_MAX || touched)
+        call_line(t, r, call, touched, pages);
+    if (call->failed && !t->failed)
+        fprintf(t->out,
+                "          (a call has failed: from here on it is retried or undone)\n");
+    t->failed |= call->failed;
 }
 
-void trace_broken(struct trace *t, const char *rule, const char *detail)
+static void result_line(struct trace *t, const struct runner *r, const char *outcome)
 {
-    fprintf(t->out, "  !!      %s: %s\n", rule, detail);
+    char result[CALL_TEXT_SIZE * 2];
+
+    result_text(result, sizeof(result), r);
+    fprintf(t->out, "          -> %s%s\n", result, outcome);
+    t->returned = false;
+}
+
+static void judged_line(struct trace *t, const struct runner *r)
+{
+    static const char *const outcomes[] = {[MODEL_REJECTED] = ": refused",
+                                           [MODEL_DONE] = "",
+                                           [MODEL_UNDONE] = ": the old state",
+                                           [MODEL_STOPPED] = ""};
+
+    result_line(t, r, outcomes[model_outcome(r->model)]);
+}
+
+/* What an op returned is part of what is wrong with it. */
+static void broken_line(struct trace *t, const struct runner *r)
+{
+    if (t->returned)
+        result_line(t, r, "");
+    fprintf(t->out, "  !!      %s: %s\n", r->result->rule, r->result->detail);
     fflush(t->out);
+}
+
+static void step_begins(struct trace *t, const struct runner *r)
+{
+    t->n_calls = 0;
+    t->failed = t->returned = false;
+    t->mark_seen = mark_hash(r, t->mark_page);
+}
+
+static void see(struct watch *w, const struct runner *r, enum watch_event event,
+                const struct sim_call *call)
+{
+    struct trace *t = (struct trace *)w;
+
+    if (event != WATCH_CALL)
+        say_left_out(t);
+    switch (event) {
+    case WATCH_BEGIN:
+        machine_line(t, &r->program->machine);
+        break;
+    case WATCH_BUILT:
+    case WATCH_BACK:
+        break;
+    case WATCH_OP:
+        op_line(t, r);
+        break;
+    case WATCH_CALL:
+        see_call(t, r, call);
+        return;
+    case WATCH_RETURN:
+        t->returned = true;
+        return;
+    case WATCH_JUDGED:
+        judged_line(t, r);
+        break;
+    case WATCH_AGAIN:
+        fprintf(t->out, "          (again without faults, on a copy:)\n");
+        break;
+    case WATCH_TEARDOWN:
+        fprintf(t->out, "          (tear-down)\n");
+        break;
+    case WATCH_BROKEN:
+        broken_line(t, r);
+        return;
+    }
+    step_begins(t, r);
+}
+
+void trace_init(struct trace *t, FILE *out, uint32_t mark_page, bool brief)
+{
+    *t = (struct trace){.watch = {see}, .out = out, .mark_page = mark_page, .brief = brief};
 }

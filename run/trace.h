@@ -9,27 +9,20 @@
 
 #include <stdio.h>
 
-#include "model/model.h"
-#include "program/op.h"
-#include "sim/sim.h"
+#include "run/runner.h"
 
 struct trace {
+    struct watch watch; /* for runner_run */
     FILE *out;
     uint32_t mark_page; /* guest page, or MODEL_NO_PAGE */
-    const struct program *program;
-    uint32_t n_calls; /* of the op, so far */
+    bool brief;         /* calls that went well and are about no page are only counted */
+
+    uint64_t mark_seen; /* hash of what the marked page showed last */
+    uint32_t n_calls;   /* of the op, so far */
+    uint32_t n_left_out;
+    bool returned, failed; /* the op has returned; one of its calls has failed */
 };
 
-void trace_machine(struct trace *t, const struct program *p);
-void trace_op(struct trace *t, uint32_t index, const struct op *op);
-/* `touched`: the call changed the marked page. An op that makes thousands of calls shows the
- * first ones, and those that touched. */
-void trace_call(struct trace *t, const struct sim_call *call, bool touched);
-void trace_op_end(struct trace *t, const struct op_result *r, enum model_outcome outcome);
-void trace_note(struct trace *t, const char *text);
-void trace_broken(struct trace *t, const char *rule, const char *detail);
-
-/* "ram0[3]", or "page 7" where there is none. */
-void trace_page_name(char *buf, size_t size, const struct machine *m, uint32_t page);
+void trace_init(struct trace *t, FILE *out, uint32_t mark_page, bool brief);
 
 #endif

@@ -295,8 +295,8 @@ static void the_story_marks_the_page(void **state)
     (void)state;
     report_trace(out, &result, &program, &subject_core);
     text = all_of(out);
-    assert_non_null(strstr(text, "  *       vfio/map               iova=0x13000"));
-    assert_non_null(strstr(text, "          vfio/map               iova=0x12000"));
+    assert_non_null(strstr(text, "  *       vfio/map               ram0[3] iova=0x13000"));
+    assert_non_null(strstr(text, "          vfio/map               ram0[2] iova=0x12000"));
     assert_non_null(strstr(text, "(this run of the program was good)"));
     free(text);
 }
