@@ -55,6 +55,8 @@ struct run_result {
     char last_caller[48];
 };
 
+enum runner_phase { PHASE_BUILD, PHASE_OPS, PHASE_TEARDOWN };
+
 struct runner {
     struct sim_arena *arena;
     struct sim_snapshot snapshot;
