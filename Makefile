@@ -91,6 +91,11 @@ coverage: ## line and branch coverage of core/, with pages in build-coverage/htm
 bench: $(BENCH) ## build and run the benchmarks
 	@rc=0; for b in $(BENCH); do $$b || rc=1; done; exit $$rc
 
+# MUTANTS='--ids C8 --seeds 3' passes options on.
+mutants: $(B)/gmemcheck ## who finds the bugs of scenarios/bugs/ when they are put into the core
+	@$(SCRIPT_ENV) COMPILE='$(CC) $(CFLAGS_ALL)' LINK_WITH='$(GROUP) $(LDLIBS)' \
+	    scripts/mutants $(MUTANTS)
+
 clean: ## remove everything that was built
 	rm -rf build build-* $(B)
 
@@ -152,6 +157,6 @@ $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) 
 -include $(OBJS:.o=.d)
 
 FORCE:
-.PHONY: all tests unit campaign check asan tidy format coverage bench clean help FORCE
+.PHONY: all tests unit campaign check asan tidy format coverage bench mutants clean help FORCE
 .SECONDARY: $(OBJS)
 .DELETE_ON_ERROR:
