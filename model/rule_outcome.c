@@ -27,12 +27,11 @@ bool failed_by_fault(const struct op_result *r)
     return r->n_failed > MODEL_FAILED_MAX;
 }
 
-/* What only a wrong call is answered: a page in use refuses a request, never an undo, and the
- * kernel finds what was there before, and no sense in what makes none. */
+/* What was there before an op can be had again: where the kernel itself refuses that, the undo
+ * asks for something else. Memory alone may have gone to somebody else meanwhile. */
 static bool is_own_mistake(const struct failed_call *f)
 {
-    return !f->injected && (f->error == EAGAIN || f->error == EINVAL || f->error == ENOENT ||
-                            f->error == EEXIST);
+    return !f->injected && f->error != ENOMEM;
 }
 
 /* A failure that came after the effect is no reason to give up: trying again shows it. */

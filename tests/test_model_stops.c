@@ -78,10 +78,22 @@ static void stop_after_natural(struct hand *h, int error)
     hand_end(h);
 }
 
+static void test_stop_after_natural_enomem(void **state)
+{
+    stop_after_natural(*state, ENOMEM);
+    hand_fine(*state);
+}
+
 static void test_stop_after_natural_enospc(void **state)
 {
     stop_after_natural(*state, ENOSPC);
-    hand_fine(*state);
+    hand_expect(*state, "O7");
+}
+
+static void test_stop_after_natural_efault(void **state)
+{
+    stop_after_natural(*state, EFAULT);
+    hand_expect(*state, "O7");
 }
 
 static void test_stop_after_own_mistake(void **state)
@@ -215,7 +227,9 @@ int main(void)
         T("3c-undo-not-tried-again", test_stop_without_second_try),
         T("3c-policy-says-stop", test_policy_stop_missing),
         T("3c-undo-failed", test_stop_in_undo),
-        T("3c-undo-ran-into-a-limit", test_stop_after_natural_enospc),
+        T("3c-undo-ran-out-of-memory", test_stop_after_natural_enomem),
+        T("o7-undo-ran-into-a-limit", test_stop_after_natural_enospc),
+        T("o7-undo-mapped-what-is-private", test_stop_after_natural_efault),
         T("o7-undo-made-no-sense", test_stop_after_own_mistake),
         T("3c-policy", test_stop_by_policy),
         T("3c-policy-no-conversion", test_policy_no_conversion),
