@@ -93,6 +93,7 @@ bench: $(BENCH) ## build and run the benchmarks
 
 # MUTANTS='--ids C8 --seeds 3' passes options on.
 mutants: $(B)/gmemcheck ## who finds the bugs of scenarios/bugs/ when they are put into the core
+	@scripts/install-deps check
 	@$(SCRIPT_ENV) COMPILE='$(CC) $(CFLAGS_ALL)' LINK_WITH='$(GROUP) $(LDLIBS)' \
 	    scripts/mutants $(MUTANTS)
 

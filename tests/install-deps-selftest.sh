@@ -9,7 +9,7 @@ script=$PWD/scripts/install-deps
 box=$(mktemp -d) || exit 1
 trap 'rm -rf "$box"' EXIT
 passed=0 failed=0
-all='gcc make libc6-dev libfiu-dev libjansson-dev libxxhash-dev libcmocka-dev clang clang-format perl-base lcov'
+all='gcc make libc6-dev libfiu-dev libjansson-dev libxxhash-dev libcmocka-dev clang clang-format perl-base patch lcov'
 
 tool() { # NAME, the script on stdin
     { echo "#!$(command -v bash)"; cat; } >"$box/bin/$1" && chmod +x "$box/bin/$1"
