@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* I/O address spaces: the sorted table of mappings, and what can be addressed at all. */
+/* I/O address spaces: the sorted table of mappings, and what can be addressed at all. The room
+ * that the table has is a gap where the last change was, for that is where the next one is. */
 #include <string.h>
 
 #include "sim/world.h"
@@ -49,25 +50,40 @@ void dma_space_close(struct sim_world *w, struct dma_space *s)
     assert(s->n_maps == 0 && s->mapped_pages == 0 && w->spaces[s->number] == s);
     arena_free(w->arena, s->maps);
     s->maps = NULL;
-    s->cap_maps = 0;
+    s->cap_maps = s->gap = 0;
     w->spaces[s->number] = NULL;
 }
 
+static bool ends_before(const struct dma_space *s, uint32_t i, uint64_t iova)
+{
+    const struct dma_mapping *m = dma_space_at(s, i);
+
+    return m->iova + (m->size - 1) < iova;
+}
+
+/* Most questions are about where the last change was: on either side of the gap. */
 uint32_t dma_space_lower_bound(const struct dma_space *s, uint64_t iova)
 {
     uint32_t lo = 0, hi = s->n_maps;
 
-    if (hi == 0 || s->maps[hi - 1].iova + (s->maps[hi - 1].size - 1) < iova)
-        return hi; /* the common append */
+    assert(s->gap <= s->n_maps);
+    if (s->gap > 0 && !ends_before(s, s->gap - 1, iova)) {
+        hi = s->gap - 1;
+        if (hi == 0 || ends_before(s, hi - 1, iova))
+            return hi;
+    } else {
+        lo = s->gap;
+        if (lo == hi || !ends_before(s, lo, iova))
+            return lo;
+    }
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
 
-        if (s->maps[mid].iova + (s->maps[mid].size - 1) >= iova)
-            hi = mid;
-        else
+        if (ends_before(s, mid, iova))
             lo = mid + 1;
+        else
+            hi = mid;
     }
-    assert(lo < s->n_maps);
     return lo;
 }
 
@@ -75,7 +91,7 @@ struct dma_mapping *dma_space_find(const struct dma_space *s, uint64_t iova)
 {
     uint32_t i = dma_space_lower_bound(s, iova);
 
-    return i < s->n_maps && s->maps[i].iova <= iova ? &s->maps[i] : NULL;
+    return i < s->n_maps && dma_space_at(s, i)->iova <= iova ? dma_space_at(s, i) : NULL;
 }
 
 bool dma_space_overlaps(const struct dma_space *s, uint64_t first, uint64_t last)
@@ -83,7 +99,21 @@ bool dma_space_overlaps(const struct dma_space *s, uint64_t first, uint64_t last
     uint32_t i = dma_space_lower_bound(s, first);
 
     assert(first <= last);
-    return i < s->n_maps && s->maps[i].iova <= last;
+    return i < s->n_maps && dma_space_at(s, i)->iova <= last;
+}
+
+/* The room there is comes to lie in front of mapping `at`. */
+static void gap_move(struct dma_space *s, uint32_t at)
+{
+    uint32_t room = s->cap_maps - s->n_maps;
+    struct dma_mapping *maps = s->maps;
+
+    assert(at <= s->n_maps && s->gap <= s->n_maps);
+    if (at < s->gap)
+        memmove(&maps[at + room], &maps[at], (s->gap - at) * sizeof(*maps));
+    else if (at > s->gap)
+        memmove(&maps[s->gap], &maps[s->gap + room], (at - s->gap) * sizeof(*maps));
+    s->gap = at;
 }
 
 int dma_space_reserve(struct sim_world *w, struct dma_space *s, uint32_t more)
@@ -97,6 +127,7 @@ int dma_space_reserve(struct sim_world *w, struct dma_space *s, uint32_t more)
     struct dma_mapping *maps = arena_alloc(w->arena, capacity * sizeof(*maps));
     if (!maps)
         return -ENOMEM;
+    gap_move(s, s->n_maps);
     if (s->n_maps)
         memcpy(maps, s->maps, s->n_maps * sizeof(*maps));
     arena_free(w->arena, s->maps);
@@ -116,10 +147,11 @@ void dma_space_insert_at(struct sim_world *w, struct dma_space *s, uint32_t at,
                          const struct dma_mapping *m)
 {
     assert(s->n_maps < s->cap_maps && m->size > 0 && at <= s->n_maps);
-    assert(at == s->n_maps || s->maps[at].iova > m->iova + (m->size - 1));
-    if (at < s->n_maps)
-        memmove(&s->maps[at + 1], &s->maps[at], (s->n_maps - at) * sizeof(*m));
+    assert(at == s->n_maps || dma_space_at(s, at)->iova > m->iova + (m->size - 1));
+    if (at != s->gap)
+        gap_move(s, at);
     s->maps[at] = *m;
+    s->gap++;
     s->n_maps++;
     journal_mapping(w, s, m);
 }
@@ -154,7 +186,7 @@ uint64_t dma_space_remove(struct sim_world *w, struct dma_space *s, uint32_t fir
 
     assert(first <= end && end <= s->n_maps);
     for (uint32_t i = first; i < end; i++) {
-        struct dma_mapping *m = &s->maps[i];
+        struct dma_mapping *m = dma_space_at(s, i);
 
         bytes += m->size;
         if (s->filled)
@@ -163,8 +195,9 @@ uint64_t dma_space_remove(struct sim_world *w, struct dma_space *s, uint32_t fir
             dma_pages_put(w, m->pages);
         journal_mapping(w, s, m);
     }
-    if (end < s->n_maps)
-        memmove(&s->maps[first], &s->maps[end], (s->n_maps - end) * sizeof(*s->maps));
+    if (s->gap < first || s->gap > end)
+        gap_move(s, end);
+    s->gap = first; /* it takes them in */
     s->n_maps -= end - first;
     return bytes;
 }
@@ -176,15 +209,15 @@ int dma_space_fill(struct sim_world *w, struct dma_space *s)
 
     assert(!s->filled && s->mapped_pages == 0);
     for (i = 0; i < s->n_maps && !error; i++)
-        error = dma_mapping_fill(w, s, &s->maps[i]);
+        error = dma_mapping_fill(w, s, dma_space_at(s, i));
     if (error) {
         for (i--; i > 0; i--)
-            dma_mapping_unfill(w, s, &s->maps[i - 1]);
+            dma_mapping_unfill(w, s, dma_space_at(s, i - 1));
         return error;
     }
     s->filled = true;
     for (i = 0; i < s->n_maps; i++)
-        journal_mapping(w, s, &s->maps[i]);
+        journal_mapping(w, s, dma_space_at(s, i));
     return 0;
 }
 
@@ -192,8 +225,8 @@ void dma_space_unfill(struct sim_world *w, struct dma_space *s)
 {
     assert(s->filled);
     for (uint32_t i = 0; i < s->n_maps; i++) {
-        dma_mapping_unfill(w, s, &s->maps[i]);
-        journal_mapping(w, s, &s->maps[i]);
+        dma_mapping_unfill(w, s, dma_space_at(s, i));
+        journal_mapping(w, s, dma_space_at(s, i));
     }
     s->filled = false;
     assert(s->mapped_pages == 0);

@@ -53,8 +53,9 @@ struct dma_space {
     uint8_t number; /* observe's */
     bool filled;    /* mappings are pinned: type1 always, iommufd while a device is attached */
     uint32_t entry_limit;
-    struct dma_mapping *maps; /* sorted by iova */
+    struct dma_mapping *maps; /* sorted by iova; look through dma_space_at */
     uint32_t n_maps, cap_maps;
+    uint32_t gap;          /* the mappings from this number on lie at the end of the table */
     uint64_t mapped_pages; /* 0 unless filled */
 };
 
@@ -64,6 +65,11 @@ struct dma_space {
 int dma_space_open(struct sim_world *w, struct dma_space *s);
 /* It must be empty. */
 void dma_space_close(struct sim_world *w, struct dma_space *s);
+static inline struct dma_mapping *dma_space_at(const struct dma_space *s, uint32_t i)
+{
+    assert(i < s->n_maps);
+    return &s->maps[i < s->gap ? i : i + (s->cap_maps - s->n_maps)];
+}
 /* The mapping that covers an IOVA, or NULL. */
 struct dma_mapping *dma_space_find(const struct dma_space *s, uint64_t iova);
 /* Index of the first mapping that ends above an IOVA; n_maps when there is none. */

@@ -50,7 +50,7 @@ static bool areas_are_aligned(const struct sim_world *w, const struct sim_ioas *
     uint64_t bits = 0;
 
     for (uint32_t i = 0; i < ioas->space.n_maps; i++) {
-        const struct dma_mapping *m = &ioas->space.maps[i];
+        const struct dma_mapping *m = dma_space_at(&ioas->space, i);
 
         bits |= m->iova | m->size | m->first_byte;
     }
@@ -63,7 +63,7 @@ static bool areas_are_addressable(const struct sim_ioas *ioas)
     uint64_t skip_to;
 
     for (uint32_t i = 0; i < ioas->space.n_maps; i++) {
-        const struct dma_mapping *m = &ioas->space.maps[i];
+        const struct dma_mapping *m = dma_space_at(&ioas->space, i);
 
         if (dma_iova_reserved(m->iova, m->iova + (m->size - 1), &skip_to))
             return false;

@@ -24,10 +24,11 @@ static bool room_in_range(const struct sim_ioas *ioas, uint64_t at, uint64_t lim
             return false;
         uint64_t last = start + (length - 1);
         uint32_t i = dma_space_lower_bound(&ioas->space, start);
-        bool taken = i < ioas->space.n_maps && ioas->space.maps[i].iova <= last;
+        bool taken = i < ioas->space.n_maps && dma_space_at(&ioas->space, i)->iova <= last;
 
         if (taken)
-            skip_to = ioas->space.maps[i].iova + (ioas->space.maps[i].size - 1);
+            skip_to =
+                dma_space_at(&ioas->space, i)->iova + (dma_space_at(&ioas->space, i)->size - 1);
         else if (!ioas->n_attached || !dma_iova_reserved(start, last, &skip_to)) {
             *iova = start;
             return true;
@@ -204,8 +205,8 @@ static uint32_t areas_over(const struct dma_space *s, uint64_t iova, uint64_t la
     uint32_t first = dma_space_lower_bound(s, iova), i = first;
     uint64_t at = iova;
 
-    for (; i < s->n_maps && s->maps[i].iova <= at; i++) {
-        uint64_t end = s->maps[i].iova + (s->maps[i].size - 1);
+    for (; i < s->n_maps && dma_space_at(s, i)->iova <= at; i++) {
+        uint64_t end = dma_space_at(s, i)->iova + (dma_space_at(s, i)->size - 1);
 
         if (end >= last)
             return i - first + 1;
@@ -232,7 +233,7 @@ int ioas_copy(struct sim_world *w, struct sim_ioas *to, struct sim_ioas *from, u
     if (!list)
         return -ENOMEM;
     for (uint32_t i = 0; i < n; i++) {
-        const struct dma_mapping *m = &s->maps[first + i];
+        const struct dma_mapping *m = dma_space_at(s, first + i);
         uint64_t begin = m->iova > c->src_iova ? m->iova : c->src_iova;
         uint64_t end = m->iova + (m->size - 1) < last ? m->iova + (m->size - 1) : last;
 
@@ -258,8 +259,9 @@ static int unmap_range(struct sim_world *w, struct sim_ioas *ioas, uint64_t iova
     uint32_t first = dma_space_lower_bound(s, iova), end = first;
     bool cut = false;
 
-    for (; end < s->n_maps && s->maps[end].iova <= last; end++) {
-        cut = s->maps[end].iova < iova || s->maps[end].iova + (s->maps[end].size - 1) > last;
+    for (; end < s->n_maps && dma_space_at(s, end)->iova <= last; end++) {
+        cut = dma_space_at(s, end)->iova < iova ||
+              dma_space_at(s, end)->iova + (dma_space_at(s, end)->size - 1) > last;
         if (cut)
             break;
     }

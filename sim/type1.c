@@ -62,7 +62,7 @@ int type1_map(struct sim_world *w, struct sim_container *c,
     if (r)
         return r;
     uint32_t at = dma_space_lower_bound(s, arg->iova);
-    bool overlaps = at < s->n_maps && s->maps[at].iova <= arg->iova + arg->size - 1;
+    bool overlaps = at < s->n_maps && dma_space_at(s, at)->iova <= arg->iova + arg->size - 1;
     if (arg->flags & VFIO_DMA_MAP_FLAG_VADDR)
         return overlaps ? -EINVAL : -ENOENT; /* no mapping here ever lost its vaddr */
     if (overlaps)
@@ -115,8 +115,8 @@ int type1_unmap(struct sim_world *w, struct sim_container *c,
     }
     uint64_t last = arg->iova + arg->size - 1;
     uint32_t first = dma_space_lower_bound(s, arg->iova), end = first;
-    bool cuts_front = first < s->n_maps && s->maps[first].iova < arg->iova;
-    while (end < s->n_maps && s->maps[end].iova <= last)
+    bool cuts_front = first < s->n_maps && dma_space_at(s, first)->iova < arg->iova;
+    while (end < s->n_maps && dma_space_at(s, end)->iova <= last)
         end++;
     if (c->iommu_type == VFIO_TYPE1_IOMMU) {
         /* v1: from a mapping's middle on nothing goes; a first byte takes the whole. */
@@ -125,7 +125,8 @@ int type1_unmap(struct sim_world *w, struct sim_container *c,
     }
     if (cuts_front)
         return -EINVAL;
-    if (end > first && s->maps[end - 1].iova + s->maps[end - 1].size - 1 > last)
+    if (end > first &&
+        dma_space_at(s, end - 1)->iova + dma_space_at(s, end - 1)->size - 1 > last)
         return -EINVAL;
     arg->size = dma_space_remove(w, s, first, end);
     return 0;
