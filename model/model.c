@@ -104,16 +104,12 @@ static void mark_dirty(struct model *o, uint32_t slot)
     o->dirty[o->n_dirty++] = slot;
 }
 
-static bool same_page(const struct view_page *a, const struct view_page *b)
-{
-    return a->shared_frame == b->shared_frame && a->private_frame == b->private_frame &&
-           a->is_private == b->is_private && a->is_populated == b->is_populated &&
-           a->is_plugged == b->is_plugged;
-}
+/* What is done for each page of a row: not worth a call. */
+#define PER_PAGE inline __attribute__((always_inline))
 
 /* Most changes concern one rule or the other: a frame that comes concerns neither. */
-static bool check_page(const struct model *o, uint32_t page, const struct view_page *now,
-                       struct violation *v)
+static PER_PAGE bool check_page(const struct model *o, uint32_t page,
+                                const struct view_page *now, struct violation *v)
 {
     const struct view_page *old = &o->slots[page].seen;
     bool drops = (old->shared_frame && old->shared_frame != now->shared_frame) ||
@@ -126,17 +122,14 @@ static bool check_page(const struct model *o, uint32_t page, const struct view_p
            (!converts || rule_s6_page(o, page, now, v));
 }
 
-static inline __attribute__((always_inline)) bool see_page(struct model *o, uint32_t page,
-                                                           const struct view_page *now)
+/* Takes in a page that has changed. */
+static PER_PAGE void page_changed(struct model *o, uint32_t page, const struct view_page *now)
 {
     struct slot_state *s = &o->slots[page];
 
-    assert(page < o->n_slots);
-    if (same_page(&s->seen, now))
-        return false;
     if (o->phase == PHASE_BUILDING) { /* judged as a whole when it is ready */
         s->seen = *now;
-        return true;
+        return;
     }
     mark_dirty(o, page);
     if (o->phase == PHASE_OP || o->phase == PHASE_IDLE) {
@@ -149,12 +142,12 @@ static inline __attribute__((always_inline)) bool see_page(struct model *o, uint
             o->has_pending = !check_page(o, page, now, &o->pending);
     }
     s->seen = *now;
-    return true;
 }
 
-bool model_see_page(struct model *o, uint32_t page, const struct view_page *now)
+static bool same_truth(const struct view_page *a, const struct view_page *b)
 {
-    return see_page(o, page, now);
+    return a->shared_frame == b->shared_frame && a->private_frame == b->private_frame &&
+           a->is_private == b->is_private;
 }
 
 bool model_see_truth(struct model *o, uint32_t page, uint32_t n, struct view_page *now)
@@ -163,11 +156,30 @@ bool model_see_truth(struct model *o, uint32_t page, uint32_t n, struct view_pag
 
     assert(n <= o->n_slots && page <= o->n_slots - n);
     for (uint32_t i = 0; i < n; i++) {
-        now[i].is_populated = o->slots[page + i].seen.is_populated;
-        now[i].is_plugged = o->slots[page + i].seen.is_plugged;
-        any |= see_page(o, page + i, &now[i]);
+        const struct view_page *seen = &o->slots[page + i].seen;
+
+        if (same_truth(seen, &now[i]))
+            continue;
+        now[i].is_populated = seen->is_populated;
+        now[i].is_plugged = seen->is_plugged;
+        page_changed(o, page + i, &now[i]);
+        any = true;
     }
     return any;
+}
+
+void model_see_bits(struct model *o, uint32_t page, uint64_t changed, uint64_t now,
+                    bool plugged)
+{
+    for (; changed; changed &= changed - 1) {
+        uint32_t bit = (uint32_t)__builtin_ctzll(changed);
+        struct view_page seen;
+
+        assert(page + bit < o->n_slots);
+        seen = o->slots[page + bit].seen;
+        *(plugged ? &seen.is_plugged : &seen.is_populated) = now >> bit & 1;
+        page_changed(o, page + bit, &seen);
+    }
 }
 
 /* Keeps the counts that the mappings imply. */

@@ -88,11 +88,13 @@ uint64_t model_gpa_page(const struct model *o, uint32_t page);
 /* ---- what is seen ----
  * After each host call that changed anything: the pages and mappings that it changed, every
  * container and the totals. Telling what did not change is harmless. */
-/* True when it was not known yet. */
-bool model_see_page(struct model *o, uint32_t page, const struct view_page *now);
-/* The same for n pages in a row of which only the kernel's truth is set: what the subject says
- * of them (populated, plugged) stays as it was, and is filled in. */
+/* What the kernel says of n pages in a row; what the subject says of them (populated, plugged)
+ * stays as it was, and is filled in. True when any of it was not known yet. */
 bool model_see_truth(struct model *o, uint32_t page, uint32_t n, struct view_page *now);
+/* What the subject says of 64 pages from `page` on, a bit each: those in `changed` are now
+ * populated, or plugged, or are not. */
+void model_see_bits(struct model *o, uint32_t page, uint64_t changed, uint64_t now,
+                    bool plugged);
 void model_see_mapping(struct model *o, uint32_t container, uint32_t page,
                        const struct view_mapping *now);
 /* A mapping at an IOVA that is no guest page's address. */

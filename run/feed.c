@@ -61,16 +61,18 @@ static void see_row(struct runner *r, uint32_t page, uint64_t first, uint32_t n)
 
     assert(n <= SEE_AT_ONCE);
     r->observe->pages(r->observe->ctx, first, n, truth);
-    words[0] = page;
     for (uint32_t i = 0; i < n; i++) {
         seen[i].shared_frame = truth[i].shared_frame;
         seen[i].private_frame = truth[i].private_frame;
         seen[i].is_private = truth[i].is_private;
+    }
+    if (!model_see_truth(r->model, page, n, seen) || r->starting)
+        return;
+    words[0] = page;
+    for (uint32_t i = 0; i < n; i++)
         words[i + 1] = truth[i].shared_frame | (uint64_t)truth[i].private_frame << 31 |
                        (uint64_t)truth[i].is_private << 63;
-    }
-    if (model_see_truth(r->model, page, n, seen) && !r->starting)
-        r->hash = hash_words(r->hash, words, n + 1);
+    r->hash = hash_words(r->hash, words, n + 1);
 }
 
 static void see_pages(struct runner *r, uint64_t first, uint64_t n)
@@ -165,14 +167,7 @@ static void word_changed(struct runner *r, uint32_t region, uint32_t word, uint6
     uint64_t changed = *last ^ now;
 
     *last = now;
-    for (; changed != 0; changed &= changed - 1) {
-        uint32_t bit = (uint32_t)__builtin_ctzll(changed);
-        uint32_t page = r->region_page[region] + word * 64 + bit;
-        struct view_page seen = *model_page(r->model, page);
-
-        *(plugged ? &seen.is_plugged : &seen.is_populated) = now >> bit & 1;
-        model_see_page(r->model, page, &seen);
-    }
+    model_see_bits(r->model, r->region_page[region] + word * 64, changed, now, plugged);
     r->hash = hash_words(
         r->hash, (uint64_t[]){region | (uint64_t)word << 32 | (uint64_t)plugged << 63, now}, 2);
 }
@@ -215,9 +210,7 @@ static bool plugged_changed(struct runner *r)
     const struct machine *m = &r->program->machine;
     bool any = false;
 
-    if (!r->has_virtio_mem || !r->state)
-        return false;
-    for (uint32_t i = 0; i < m->n_regions; i++)
+    for (uint32_t i = 0; r->state && i < m->n_regions; i++)
         if (m->regions[i].virtio_mem_pages)
             any |= region_tracker_changed(r, i, true);
     return any;
@@ -319,25 +312,33 @@ static bool nothing_to_protect(struct runner *r)
     return true;
 }
 
+/* Most calls change nothing: what is done when one does stays out of their way. */
+static __attribute__((noinline)) void
+take_changes(struct runner *r, const struct observe_change *changes, uint32_t n)
+{
+    if (n > CHANGES_MAX) {
+        everything_changed(r);
+        see_containers(r);
+        see_totals(r);
+    } else if (!nothing_to_protect(r)) {
+        see_changes(r, changes, n);
+    }
+}
+
 /* True when there was anything new. */
 static bool feed_journal(struct runner *r)
 {
     struct observe_change changes[CHANGES_MAX];
     uint32_t n = r->observe->changes(r->observe->ctx, changes, CHANGES_MAX);
 
-    if (n > CHANGES_MAX) {
-        everything_changed(r);
-        see_containers(r);
-        see_totals(r);
-    } else if (n > 0 && !nothing_to_protect(r)) {
-        see_changes(r, changes, n);
-    }
+    if (n > 0)
+        take_changes(r, changes, n);
     return n > 0;
 }
 
 bool feed_after_call(struct runner *r, bool ask_tracker)
 {
-    bool any = plugged_changed(r);
+    bool any = r->has_virtio_mem && plugged_changed(r);
 
     any |= feed_journal(r);
     return any && ask_tracker ? tracker_changed(r) || any : any;
@@ -345,7 +346,8 @@ bool feed_after_call(struct runner *r, bool ask_tracker)
 
 void feed_after_op(struct runner *r, bool subject_ran)
 {
-    plugged_changed(r);
+    if (r->has_virtio_mem)
+        plugged_changed(r);
     feed_journal(r);
     if (!subject_ran)
         return;

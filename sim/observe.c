@@ -10,93 +10,59 @@ static uint32_t serial_of(struct sim_world *w, uint32_t index)
     return index ? frame_at(&w->frames, index)->serial : 0;
 }
 
-/* Frames of n pages of a slot, of one of its sides. */
-static void observe_side(struct sim_world *w, struct slot *s, bool is_private, uint64_t first,
-                         uint64_t n, struct observe_page *out)
+/* Frame indexes of one side of a slot from a page on; NULL: all holes. *n becomes how many
+ * pages the answer is good for, at most as many as it was. */
+static const uint32_t *side_frames(struct sim_world *w, struct slot *s, bool is_private,
+                                   uint64_t first, uint64_t *n)
 {
-    uint64_t step;
+    uint64_t page;
+    const struct backing *b =
+        is_private ? kvm_slot_private(s, first, &page) : kvm_slot_shared(w, s, first, &page);
 
-    for (uint64_t i = 0; i < n; i += step) {
-        uint64_t page;
-        const struct backing *b = is_private ? kvm_slot_private(s, first + i, &page)
-                                             : kvm_slot_shared(w, s, first + i, &page);
-        const uint32_t *frames;
-
-        /* Several VMAs may show a slot: then each page is looked up. */
-        step = is_private || s->shared_generation == w->mm.generation ? n - i : 1;
-        frames = b ? backing_frames(b, page, &step) : NULL;
-        for (uint64_t j = 0; frames && j < step; j++) {
-            uint32_t serial = serial_of(w, frames[j]);
-
-            if (is_private)
-                out[i + j].private_frame = serial;
-            else
-                out[i + j].shared_frame = serial;
-        }
-    }
+    /* Several VMAs may show a slot: then each page is looked up. */
+    if (!is_private && s->shared_generation != w->mm.generation)
+        *n = 1;
+    return b ? backing_frames(b, page, n) : NULL;
 }
 
-/* The same where one backing holds both sides: its frames are those of the side that is live.
- */
-static void observe_one_backing(struct sim_world *w, struct slot *s, uint64_t first, uint64_t n,
-                                struct observe_page *out)
+/* Up to n pages that have the attribute in common and, on either side, what holds them: how
+ * many there are. */
+static uint64_t observe_stretch(struct sim_world *w, uint64_t first, uint64_t n,
+                                bool is_private, struct observe_page *out)
 {
-    uint64_t step;
+    const uint32_t *shared = NULL, *private = NULL;
+    struct slot *s = kvm_slot_at(w->vm, first);
 
-    for (uint64_t i = 0; i < n; i += step) {
-        uint64_t page;
-        const struct backing *b = kvm_slot_private(s, first + i, &page);
-        const uint32_t *frames;
-
-        step = n - i;
-        frames = backing_frames(b, page, &step);
-        for (uint64_t j = 0; frames && j < step; j++) {
-            struct observe_page *o = &out[i + j];
-
-            *(o->is_private ? &o->private_frame : &o->shared_frame) = serial_of(w, frames[j]);
-        }
-    }
-}
-
-static void observe_attributes(struct sim_vm *vm, uint64_t first, uint64_t n,
-                               struct observe_page *out)
-{
-    uint64_t end = first;
-    bool is_private = false;
-
-    for (uint64_t i = 0; i < n; i++) {
-        if (first + i >= end)
-            is_private = kvm_private_stretch(vm, first + i, &end);
-        out[i] = (struct observe_page){.is_private = is_private};
-    }
+    if (s && n > s->gpa_page + s->n_pages - first)
+        n = s->gpa_page + s->n_pages - first;
+    if (!s)
+        n = 1;
+    else if (!kvm_slot_has_one_backing(s))
+        shared = side_frames(w, s, false, first, &n);
+    else if (!is_private) /* one backing holds both sides: only the live one can be reached */
+        shared = side_frames(w, s, true, first, &n);
+    if (s && s->gmem && (is_private || !kvm_slot_has_one_backing(s)))
+    private = side_frames(w, s, true, first, &n);
+    for (uint64_t i = 0; i < n; i++)
+        out[i] = (struct observe_page){.is_private = is_private,
+                                       .shared_frame = shared ? serial_of(w, shared[i]) : 0,
+                                       .private_frame = private ? serial_of(w, private[i]) : 0};
+    return n;
 }
 
 static void observe_pages(void *ctx, uint64_t first, uint64_t n, struct observe_page *out)
 {
     struct sim_world *w = ctx;
-    uint64_t step;
+    uint64_t end = first, step;
+    bool is_private = false;
 
-    if (!w->vm) {
-        for (uint64_t i = 0; i < n; i++)
-            out[i] = (struct observe_page){0};
-        return;
-    }
-    observe_attributes(w->vm, first, n, out);
-    for (uint64_t i = 0; i < n; i += step) {
-        struct slot *s = kvm_slot_at(w->vm, first + i);
-
-        step = s ? s->gpa_page + s->n_pages - (first + i) : 1;
-        if (step > n - i)
-            step = n - i;
-        if (!s)
-            continue;
-        if (kvm_slot_has_one_backing(s)) {
-            observe_one_backing(w, s, first + i, step, out + i);
-            continue;
-        }
-        observe_side(w, s, false, first + i, step, out + i);
-        if (s->gmem)
-            observe_side(w, s, true, first + i, step, out + i);
+    for (uint64_t i = 0; i < n && !w->vm; i++)
+        out[i] = (struct observe_page){0};
+    for (uint64_t i = 0; i < n && w->vm; i += step) {
+        if (first + i >= end)
+            is_private = kvm_private_stretch(w->vm, first + i, &end);
+        step = n - i < end - (first + i) ? n - i : end - (first + i);
+        step = observe_stretch(w, first + i, step, is_private, out + i);
     }
 }
 
@@ -193,7 +159,7 @@ static bool observe_next_mapped(void *ctx, uint32_t container, uint64_t *iova_pa
     uint32_t i = dma_space_lower_bound(s, *iova_page << w->page_shift);
     if (i == s->n_maps)
         return false;
-    uint64_t first = s->maps[i].iova >> w->page_shift;
+    uint64_t first = dma_space_at(s, i)->iova >> w->page_shift;
     if (first > *iova_page)
         *iova_page = first;
     return true;

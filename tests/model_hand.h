@@ -92,13 +92,24 @@ static inline void hand_new(struct hand *h)
     h->totals.memlock_pages = UINT64_MAX;
 }
 
+static inline void hand_tell_page(struct hand *h, uint32_t i)
+{
+    const struct view_page *last = model_page(h->o, i), *page = &h->page[i];
+    struct view_page truth = *page;
+
+    model_see_bits(h->o, i, last->is_plugged != page->is_plugged, page->is_plugged, true);
+    model_see_truth(h->o, i, 1, &truth);
+    model_see_bits(h->o, i, last->is_populated != page->is_populated, page->is_populated,
+                   false);
+}
+
 /* Tells everything, as run/ would tell what changed. */
 static inline void hand_tell(struct hand *h)
 {
     uint64_t mapped = 0;
 
     for (uint32_t i = 0; i < HAND_SLOTS; i++)
-        model_see_page(h->o, i, &h->page[i]);
+        hand_tell_page(h, i);
     for (uint32_t c = 0; c < HAND_CONTAINERS; c++) {
         for (uint32_t i = 0; i < HAND_SLOTS; i++)
             model_see_mapping(h->o, c, i, &h->map[c][i]);
