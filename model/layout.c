@@ -78,7 +78,7 @@ static void place_regions(struct model *o)
 /* Gives the pages of a section their address; the ones that have one get an alias. */
 static void place_section(struct model *o, struct section *s, uint32_t *next_alias)
 {
-    uint32_t kind = kind_of(&o->m->regions[s->region]) | SLOT_PLACED;
+    uint32_t kind = kind_of(&o->m->regions[s->region]);
 
     for (uint32_t i = 0; i < s->n_pages; i++) {
         struct slot_info *slot = &o->info[s->home + i];
@@ -86,9 +86,10 @@ static void place_section(struct model *o, struct section *s, uint32_t *next_ali
         if (slot->kind & SLOT_PLACED) {
             assert(s->alias != 0 && !(kind & SLOT_GMEM));
             slot = &o->info[s->alias + i];
+            *slot = (struct slot_info){NO_GPA, s->home + i, kind};
         }
-        *slot =
-            (struct slot_info){s->gpa_page + i, s->home + i, kind | (i == 0 ? SLOT_HEAD : 0)};
+        slot->gpa_page = s->gpa_page + i;
+        slot->kind |= i == 0 ? SLOT_PLACED | SLOT_HEAD : SLOT_PLACED;
     }
     if (s->alias)
         *next_alias += s->n_pages;

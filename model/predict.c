@@ -4,6 +4,9 @@
  * other calls), from the program and the abstract state alone: is the op refused, what may it
  * change, would its target fit?
  */
+#include <stddef.h>
+#include <string.h>
+
 #include "model/state.h"
 
 /* What a range of guest physical pages consists of. */
@@ -188,7 +191,12 @@ static void plan_reset(const struct model *o, struct plan *p)
 
 void plan_op(const struct model *o, const struct op *op, struct plan *p)
 {
-    *p = (struct plan){.kind = op->kind, .container = CONTAINER_NONE, .slot = MODEL_NO_PAGE};
+    memset(p, 0, offsetof(struct plan, cut_head));
+    if (o->runs) /* nobody else looks at the cuts */
+        memset(p->cut_head, 0, sizeof(*p) - offsetof(struct plan, cut_head));
+    p->kind = op->kind;
+    p->container = CONTAINER_NONE;
+    p->slot = MODEL_NO_PAGE;
     if (o->stopped)
         return;
     switch (op->kind) {

@@ -14,28 +14,46 @@ static bool differ(const struct model *o, uint32_t container, const char *what, 
     return true;
 }
 
-static bool container_recount(const struct model *o, uint32_t i, struct violation *v)
+struct counts {
+    uint64_t visible, gmem;
+    struct {
+        uint64_t mapped, entries, wanted, units;
+    } container[PROGRAM_CONTAINERS_MAX];
+};
+
+static void count_slot(const struct model *o, uint32_t slot, struct counts *n)
 {
-    const struct container_state *c = &o->containers[i];
-    uint64_t mapped = 0, entries = 0, wanted = 0, units = 0;
+    const struct slot_info *info = &o->info[slot];
+    bool visible = slot_mappable(info) && page_is_visible(o, info->home);
 
-    for (uint32_t slot = 0; slot < o->n_slots; slot++) {
-        bool entry = slot_takes_entry(o, c, slot);
+    n->visible += visible;
+    n->gmem += visible && (info->kind & SLOT_GMEM);
+    for (uint32_t i = 0; i < o->m->n_containers; i++) {
+        const struct container_state *c = &o->containers[i];
+        const struct view_mapping *map = &c->maps[slot].seen;
 
-        if (c->maps[slot].seen.frame) {
-            mapped++;
-            entries += o->runs ? c->maps[slot].seen.head : entry;
+        if (map->frame) {
+            n->container[i].mapped++;
+            n->container[i].entries += o->runs ? map->head : slot_takes_entry(o, c, slot);
         }
-        if (slot_wanted(o, c, slot)) {
-            wanted++;
-            units += entry;
+        if (visible && container_hears(c, info->home)) {
+            n->container[i].wanted++;
+            n->container[i].units += slot_takes_entry(o, c, slot);
         }
     }
-    if (differ(o, i, "mapped", c->mapped, mapped, v) ||
-        differ(o, i, "entries", c->entries, entries, v))
+}
+
+static bool container_agrees(const struct model *o, uint32_t i, const struct counts *n,
+                             struct violation *v)
+{
+    const struct container_state *c = &o->containers[i];
+
+    if (differ(o, i, "mapped", c->mapped, n->container[i].mapped, v) ||
+        differ(o, i, "entries", c->entries, n->container[i].entries, v))
         return false;
-    return o->stopped || (!differ(o, i, "wanted", c->wanted, wanted, v) &&
-                          !differ(o, i, "wanted entries", c->wanted_units, units, v));
+    return o->stopped ||
+           (!differ(o, i, "wanted", c->wanted, n->container[i].wanted, v) &&
+            !differ(o, i, "wanted entries", c->wanted_units, n->container[i].units, v));
 }
 
 static bool vmem_recount(const struct model *o, struct violation *v)
@@ -43,10 +61,11 @@ static bool vmem_recount(const struct model *o, struct violation *v)
     for (uint32_t r = 0; r < o->m->n_regions; r++) {
         uint64_t plugged = 0;
 
+        if (!o->vmem[r].block || region_is_absent(o, r))
+            continue;
         for (uint32_t i = o->region_first[r]; i < o->region_first[r + 1]; i++)
             plugged += !page_is_unplugged(o, i);
-        if (o->vmem[r].block && !region_is_absent(o, r) &&
-            differ(o, CONTAINER_NONE, "plugged pages", o->vmem[r].plugged, plugged, v))
+        if (differ(o, CONTAINER_NONE, "plugged pages", o->vmem[r].plugged, plugged, v))
             return false;
     }
     return true;
@@ -54,22 +73,19 @@ static bool vmem_recount(const struct model *o, struct violation *v)
 
 bool rule_x1_recount(const struct model *o, struct violation *v)
 {
-    uint64_t visible = 0, gmem = 0;
     uint32_t devices[PROGRAM_CONTAINERS_MAX] = {0};
+    struct counts n = {.visible = 0};
 
-    for (uint32_t i = 0; i < o->n_slots; i++) {
-        if (!slot_mappable(&o->info[i]) || !page_is_visible(o, o->info[i].home))
-            continue;
-        visible++;
-        gmem += (o->info[i].kind & SLOT_GMEM) != 0;
-    }
+    for (uint32_t i = 0; i < o->n_slots; i++)
+        count_slot(o, i, &n);
     for (uint32_t i = 0; i < o->m->n_devices; i++)
         devices[o->m->devices[i].container] += o->attached[i];
     for (uint32_t i = 0; i < o->m->n_containers; i++)
         if (differ(o, i, "devices", o->containers[i].n_devices, devices[i], v) ||
-            !container_recount(o, i, v))
+            !container_agrees(o, i, &n, v))
             return false;
-    return !differ(o, CONTAINER_NONE, "visible pages", o->visible_slots, visible, v) &&
-           !differ(o, CONTAINER_NONE, "visible guest_memfd pages", o->visible_gmem, gmem, v) &&
+    return !differ(o, CONTAINER_NONE, "visible pages", o->visible_slots, n.visible, v) &&
+           !differ(o, CONTAINER_NONE, "visible guest_memfd pages", o->visible_gmem, n.gmem,
+                   v) &&
            vmem_recount(o, v);
 }

@@ -41,17 +41,25 @@ static void start_virtio_mem(struct model *o, uint32_t region)
         o->state[o->region_first[region] + i] |= PAGE_UNPLUGGED;
 }
 
+/* All of it is private that can be, all virtio-mem unplugged. */
+static void start_region(struct model *o, uint32_t region)
+{
+    uint32_t lo = o->region_first[region], hi = o->region_first[region + 1];
+
+    memset(o->state + lo, o->info[lo].kind & SLOT_GMEM ? PAGE_PRIVATE : 0, hi - lo);
+    start_virtio_mem(o, region);
+}
+
 void state_start(struct model *o)
 {
-    for (uint32_t i = 0; i < o->n_pages; i++)
-        o->state[i] = o->info[i].kind & SLOT_GMEM ? PAGE_PRIVATE : 0;
-    for (uint32_t i = 0; i < o->n_slots; i++) {
-        o->slots[i].seen.is_plugged = !(o->info[i].kind & SLOT_VMEM);
-        if (slot_mappable(&o->info[i]) && !(o->info[i].kind & SLOT_GMEM))
-            o->visible_slots++;
-    }
     for (uint32_t r = 0; r < o->m->n_regions; r++)
-        start_virtio_mem(o, r);
+        start_region(o, r);
+    for (uint32_t i = 0; i < o->n_slots; i++) {
+        const struct slot_info *info = &o->info[i];
+
+        o->slots[i].seen.is_plugged = !(info->kind & SLOT_VMEM);
+        o->visible_slots += slot_mappable(info) && !(info->kind & SLOT_GMEM);
+    }
     for (uint32_t i = 0; i < o->m->n_containers; i++)
         o->containers[i].listen_all = o->m->containers[i].listen_all;
 }
@@ -174,11 +182,9 @@ void state_add(struct model *o, uint32_t region)
     for (uint32_t i = 0; i < o->n_slots; i++)
         if (o->info[i].home >= lo && o->info[i].home < hi)
             o->info[i].kind &= ~(uint32_t)SLOT_ABSENT;
-    for (uint32_t i = lo; i < hi; i++) {
-        o->state[i] = o->info[i].kind & SLOT_GMEM ? PAGE_PRIVATE : 0;
+    for (uint32_t i = lo; i < hi; i++)
         o->tokens[0][i] = o->tokens[1][i] = 0;
-    }
-    start_virtio_mem(o, region);
+    start_region(o, region);
     count_region(o, region, true);
 }
 

@@ -116,10 +116,10 @@ struct plan {
     uint8_t response;          /* virtio-mem: what the guest is told with `refused` */
     bool to_private;
     bool candidate; /* OP_LISTEN: its bits are set already; OP_ADD: the region is there */
-    /* mapping=run, by container: pages before and behind [lo, hi) of the mappings that are cut.
-     */
-    uint32_t cut_head[PROGRAM_CONTAINERS_MAX], cut_tail[PROGRAM_CONTAINERS_MAX];
     bool too_many_entries; /* mapping=run: the target goes over a container's limit */
+    /* mapping=run, by container: pages before and behind [lo, hi) of the mappings that are cut.
+     * The rest of the struct is not kept otherwise. */
+    uint32_t cut_head[PROGRAM_CONTAINERS_MAX], cut_tail[PROGRAM_CONTAINERS_MAX];
 };
 
 struct need {

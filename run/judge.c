@@ -85,6 +85,7 @@ void judge_call(void *ctx, const struct sim_call *call)
 
     hash_call(r, call);
     r->result->host_calls += !r->probing;
+    r->op_points |= 1ull << call->point;
     r->op_calls[call->point]++;
     r->op_result.n_calls += call_has_effect(call->point);
     if (r->op_result.n_failed)
@@ -108,7 +109,9 @@ void judge_op_reset(struct runner *r)
     /* failed[] counts through n_failed: clearing it for each op would cost more than the op. */
     memset(o, 0, offsetof(struct op_result, failed));
     o->blocked_page = MODEL_NO_PAGE;
-    memset(r->op_calls, 0, sizeof(r->op_calls));
+    for (uint64_t points = r->op_points; points; points &= points - 1)
+        r->op_calls[__builtin_ctzll(points)] = 0;
+    r->op_points = 0;
 }
 
 static void hash_op_end(struct runner *r)

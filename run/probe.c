@@ -9,7 +9,7 @@ void probe_retry(struct runner *r, const struct op *op)
 {
     struct op_result saved = r->op_result;
     uint32_t saved_calls[POINT_COUNT];
-    uint64_t saved_hash = r->hash;
+    uint64_t saved_hash = r->hash, saved_points = r->op_points;
 
     if (sim_snapshot_take(r->world, &r->snapshot)) {
         judge_break_plain(r, VERDICT_HARNESS, "harness", "no memory for a snapshot");
@@ -28,6 +28,7 @@ void probe_retry(struct runner *r, const struct op *op)
     sim_snapshot_restore(r->world, &r->snapshot);
     r->op_result = saved;
     memcpy(r->op_calls, saved_calls, sizeof(saved_calls));
+    r->op_points = saved_points;
     r->hash = saved_hash;
     judge_watched(r, WATCH_BACK, NULL);
 }

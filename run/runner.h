@@ -72,10 +72,11 @@ struct runner {
     struct model *model;
     struct run_result *result;
     struct op_result op_result;
-    uint8_t phase; /* enum runner_phase */
-    bool starting; /* the start state is being looked at */
-    bool probing;  /* inside a retry probe */
-    bool broken;   /* a violation is recorded: stop soon */
+    uint8_t phase;      /* enum runner_phase */
+    bool starting;      /* the start state is being looked at */
+    bool probing;       /* inside a retry probe */
+    bool broken;        /* a violation is recorded: stop soon */
+    uint64_t op_points; /* bit per point: the op has called it */
     uint32_t op_calls[POINT_COUNT];
     struct sim_call failed_call[MODEL_FAILED_MAX]; /* as op_result.failed[] */
     uint64_t hash;
