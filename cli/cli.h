@@ -9,12 +9,19 @@
 #include "program/generate.h"
 #include "run/pool.h"
 
-enum { EXIT_GOOD = 0, EXIT_VIOLATION = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 3 };
+enum {
+    EXIT_GOOD = 0,
+    EXIT_VIOLATION = 1,
+    EXIT_USAGE = 2,
+    EXIT_INTERNAL = 3,
+    EXIT_INTERRUPTED = 130
+};
 
 #define GMEMCHECK_VERSION "0.1"
 
 int cmd_run(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_shrink(int argc, char **argv);
 int cmd_faults(int argc, char **argv);
 int cmd_ops(int argc, char **argv);
 int cmd_config(int argc, char **argv);
@@ -33,6 +40,13 @@ int cli_bad_option(const char *command, char **argv, int option);
 bool cli_number(const char *command, const char *option, const char *text, uint64_t low,
                 uint64_t high, uint64_t *out);
 
+/* A number of seconds above 0 for --time; false and a message when it is not. */
+bool cli_seconds(const char *command, const char *text, double *out);
+
+/* --set of a command that has its program already: only axes can be changed. False and a
+ * message when the text does not. */
+bool cli_set_axis(const char *command, struct generate_options *fixed, const char *text);
+
 /* Appends " --set text" to the options that a command to reproduce needs; false and a message
  * when they are too many. */
 bool cli_remember_set(const char *command, char *sets, size_t size, const char *text);
@@ -40,9 +54,23 @@ bool cli_remember_set(const char *command, char *sets, size_t size, const char *
 /* Commands that take nothing but --help: EXIT_GOOD to go on, else *code. */
 bool cli_no_arguments(int argc, char **argv, const char *help, int *code);
 
-/* One finding, whole, and saved where results_dir is not NULL: report, the trace, where
- * the program was saved and how to reproduce it. */
-void cli_show_finding(const struct run_result *r, const struct program *p, uint64_t seed,
-                      uint64_t item, const char *results_dir, const char *reproduce);
+/* Report and trace of a failure. */
+void cli_show_story(const struct run_result *r, const struct program *p);
+
+/* A program that cannot be saved is not lost: it goes to the terminal. With a header: brief. */
+void cli_print_program(const struct program *p, const char *header);
+
+/* What a campaign found. */
+struct cli_found {
+    const struct run_result *result;
+    const struct program *program;
+    uint64_t seed, item;
+    const char *results_dir;
+    const char *command; /* that makes it again */
+    bool shrink, progress;
+};
+
+/* Saves it, shrinks it, saves that beside it, tells its story and how to reproduce it. */
+void cli_show_found(const struct cli_found *f);
 
 #endif

@@ -41,30 +41,12 @@ static const struct option options[] = {{"set", 1, NULL, OPTION_SET},
                                         {"help", 0, NULL, OPTION_HELP},
                                         {NULL, 0, NULL, 0}};
 
-/* Only axes make sense for a program that is already there. */
-static bool take_set(struct arguments *a, const char *text)
-{
-    struct generate_options before = a->fixed, other;
-    char why[256];
-
-    if (generate_set(&a->fixed, text, why, sizeof(why))) {
-        cli_usage_error("replay", "--set %s: %s", text, why);
-        return false;
-    }
-    other = a->fixed;
-    memcpy(other.axis, before.axis, sizeof(other.axis));
-    other.share = before.share;
-    if (memcmp(&other, &before, sizeof(other)) == 0)
-        return cli_remember_set("replay", a->sets, sizeof(a->sets), text);
-    cli_usage_error("replay", "--set %s: only the axes of a machine can be changed", text);
-    return false;
-}
-
 static bool take_option(struct arguments *a, int option, char **argv)
 {
     switch (option) {
     case OPTION_SET:
-        return take_set(a, optarg);
+        return cli_set_axis("replay", &a->fixed, optarg) &&
+               cli_remember_set("replay", a->sets, sizeof(a->sets), optarg);
     case OPTION_JOBS:
         return cli_number("replay", "--jobs", optarg, 1, POOL_JOBS_MAX, &a->jobs);
     case OPTION_MATRIX:
@@ -144,10 +126,12 @@ static void show_file(const struct arguments *a, uint32_t i, const struct run_re
     }
     program_init(&p);
     snprintf(reproduce, sizeof(reproduce), "%.150s replay %s%s", cli_program(), path, a->sets);
-    if (file_load(&a->files, i, &p, &problem) == 0)
-        cli_show_finding(r, &p, 0, i, NULL, reproduce);
-    else /* changed or removed meanwhile */
+    if (file_load(&a->files, i, &p, &problem) == 0) {
+        cli_show_story(r, &p);
+        printf("reproduce: %s\n", reproduce);
+    } else { /* changed or removed meanwhile */
         report_finding(stdout, r, NULL);
+    }
     program_free(&p);
 }
 

@@ -20,6 +20,7 @@ static const char help[] =
     "  --jobs N             worker processes (default 1)\n"
     "  --set KEY=VALUE      fix one thing that is drawn else; see gmemcheck config\n"
     "  --results DIR        where failing programs are saved (default results)\n"
+    "  --no-shrink          leave the failing program as it was found\n"
     "  --check-determinism  run every program twice and compare (default: 5 in 100)\n"
     "  --trace              print the story of every program (one job)\n"
     "  --json               the last line as a JSON object\n";
@@ -30,7 +31,7 @@ struct arguments {
     double seconds;
     const char *results;
     char sets[1024]; /* as given, for the command that reproduces */
-    bool recheck_all, trace, json;
+    bool recheck_all, trace, json, no_shrink;
 };
 
 enum {
@@ -41,30 +42,26 @@ enum {
     OPTION_JOBS,
     OPTION_SET,
     OPTION_RESULTS,
+    OPTION_NO_SHRINK,
     OPTION_RECHECK,
     OPTION_TRACE,
     OPTION_JSON,
     OPTION_HELP
 };
 
-static const struct option options[] = {
-    {"seed", 1, NULL, OPTION_SEED},       {"programs", 1, NULL, OPTION_PROGRAMS},
-    {"first", 1, NULL, OPTION_FIRST},     {"time", 1, NULL, OPTION_TIME},
-    {"jobs", 1, NULL, OPTION_JOBS},       {"set", 1, NULL, OPTION_SET},
-    {"results", 1, NULL, OPTION_RESULTS}, {"check-determinism", 0, NULL, OPTION_RECHECK},
-    {"trace", 0, NULL, OPTION_TRACE},     {"json", 0, NULL, OPTION_JSON},
-    {"help", 0, NULL, OPTION_HELP},       {NULL, 0, NULL, 0}};
-
-static bool take_seconds(const char *text, double *out)
-{
-    char *end = NULL;
-
-    *out = strtod(text, &end);
-    if (text[0] != ' ' && end != text && *end == '\0' && *out > 0 && *out < 1e9)
-        return true;
-    cli_usage_error("run", "--time takes a number of seconds above 0, not '%s'", text);
-    return false;
-}
+static const struct option options[] = {{"seed", 1, NULL, OPTION_SEED},
+                                        {"programs", 1, NULL, OPTION_PROGRAMS},
+                                        {"first", 1, NULL, OPTION_FIRST},
+                                        {"time", 1, NULL, OPTION_TIME},
+                                        {"jobs", 1, NULL, OPTION_JOBS},
+                                        {"set", 1, NULL, OPTION_SET},
+                                        {"results", 1, NULL, OPTION_RESULTS},
+                                        {"check-determinism", 0, NULL, OPTION_RECHECK},
+                                        {"trace", 0, NULL, OPTION_TRACE},
+                                        {"json", 0, NULL, OPTION_JSON},
+                                        {"help", 0, NULL, OPTION_HELP},
+                                        {"no-shrink", 0, NULL, OPTION_NO_SHRINK},
+                                        {NULL, 0, NULL, 0}};
 
 static bool take_set(struct arguments *a, const char *text)
 {
@@ -87,7 +84,7 @@ static bool take_option(struct arguments *a, int option, char **argv)
     case OPTION_FIRST:
         return cli_number("run", "--first", optarg, 0, INT64_MAX / 2, &a->first);
     case OPTION_TIME:
-        return take_seconds(optarg, &a->seconds);
+        return cli_seconds("run", optarg, &a->seconds);
     case OPTION_JOBS:
         return cli_number("run", "--jobs", optarg, 1, POOL_JOBS_MAX, &a->jobs);
     case OPTION_SET:
@@ -95,6 +92,8 @@ static bool take_option(struct arguments *a, int option, char **argv)
     case OPTION_RESULTS:
         a->results = optarg;
         return true;
+    case OPTION_NO_SHRINK:
+        return a->no_shrink = true;
     case OPTION_RECHECK:
         return a->recheck_all = true;
     case OPTION_TRACE:
@@ -154,16 +153,24 @@ static void trace_programs(const struct arguments *a, uint64_t n)
 
 static void show_first_finding(const struct arguments *a, const struct pool_totals *t)
 {
-    const struct finding *f = &t->findings[0];
-    char reproduce[1400];
+    const struct finding *first = &t->findings[0];
+    char command[1400];
     struct program p;
+    const struct cli_found found = {.result = &first->result,
+                                    .program = &p,
+                                    .seed = a->campaign.seed,
+                                    .item = first->item,
+                                    .results_dir = a->results,
+                                    .command = command,
+                                    .shrink = !a->no_shrink,
+                                    .progress = isatty(STDERR_FILENO)};
 
     program_init(&p);
-    snprintf(reproduce, sizeof(reproduce), "%s run --seed %llu --first %llu --programs 1%s",
-             cli_program(), (unsigned long long)a->campaign.seed, (unsigned long long)f->item,
-             a->sets);
-    if (campaign_program(&a->campaign, f->item, &p) == 0)
-        cli_show_finding(&f->result, &p, a->campaign.seed, f->item, a->results, reproduce);
+    snprintf(command, sizeof(command), "%s run --seed %llu --first %llu --programs 1%s",
+             cli_program(), (unsigned long long)a->campaign.seed,
+             (unsigned long long)first->item, a->sets);
+    if (campaign_program(&a->campaign, first->item, &p) == 0)
+        cli_show_found(&found);
     program_free(&p);
 }
 

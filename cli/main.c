@@ -21,6 +21,7 @@ struct command {
 static const struct command commands[] = {
     {"run", "random programs, each judged after every host call", cmd_run},
     {"replay", "scenario files and folders", cmd_replay},
+    {"shrink", "the least of a scenario that still fails the same way", cmd_shrink},
     {"faults", "every host call and the faults it can be given", cmd_faults},
     {"ops", "every operation that a scenario can contain", cmd_ops},
     {"config", "every key of --set and its values", cmd_config},
@@ -70,6 +71,35 @@ bool cli_number(const char *command, const char *option, const char *text, uint6
         return true;
     cli_usage_error(command, "%s takes a number from %llu to %llu, not '%s'", option,
                     (unsigned long long)low, (unsigned long long)high, text);
+    return false;
+}
+
+bool cli_seconds(const char *command, const char *text, double *out)
+{
+    char *end = NULL;
+
+    *out = strtod(text, &end);
+    if (text[0] != ' ' && end != text && *end == '\0' && *out > 0 && *out < 1e9)
+        return true;
+    cli_usage_error(command, "--time takes a number of seconds above 0, not '%s'", text);
+    return false;
+}
+
+bool cli_set_axis(const char *command, struct generate_options *fixed, const char *text)
+{
+    struct generate_options before = *fixed, other;
+    char why[256];
+
+    if (generate_set(fixed, text, why, sizeof(why))) {
+        cli_usage_error(command, "--set %s: %s", text, why);
+        return false;
+    }
+    other = *fixed;
+    memcpy(other.axis, before.axis, sizeof(other.axis));
+    other.share = before.share;
+    if (memcmp(&other, &before, sizeof(other)) == 0)
+        return true;
+    cli_usage_error(command, "--set %s: only the axes of a machine can be changed", text);
     return false;
 }
 

@@ -63,9 +63,16 @@ int text_parse(const char *text, size_t size, const struct vocabulary *words, st
 int text_print(FILE *out, const struct program *p, const struct vocabulary *words,
                const char *header);
 
+/* The same as a person would write it: what has its default is left out, and so are the other
+ * values that the matrix may use. Parsed, it runs the same. */
+int text_print_brief(FILE *out, const struct program *p, const struct vocabulary *words,
+                     const char *header);
+
 /* One op or expect as its line, without newline, at most size - 1 characters. */
 void text_op(char *buf, size_t size, const struct program *p, const struct op *op,
              const struct vocabulary *words);
+void text_op_brief(char *buf, size_t size, const struct program *p, const struct op *op,
+                   const struct vocabulary *words);
 void text_expect(char *buf, size_t size, const struct program *p, const struct expect *e,
                  const struct vocabulary *words);
 

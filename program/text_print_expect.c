@@ -63,7 +63,7 @@ void print_expect_stopped(struct writer *w, const struct expect *e)
 void text_expect(char *buf, size_t size, const struct program *p, const struct expect *e,
                  const struct vocabulary *words)
 {
-    struct writer w = {buf, size, 0, &p->machine, words};
+    struct writer w = {buf, size, 0, &p->machine, words, false};
 
     assert(buf && size && e->kind < EXPECT_KIND_COUNT);
     put(&w, "expect ");

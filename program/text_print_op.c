@@ -75,12 +75,20 @@ static const char *name_of(const struct op *op)
     return op_rows[op->kind].name;
 }
 
+static void put_vcpu(struct writer *w, const struct op *op)
+{
+    if (!w->brief || op->unit)
+        put(w, " vcpu=%u", op->unit);
+}
+
 void print_convert(struct writer *w, const struct op *op)
 {
     put(w, "%s ", name_of(op));
     put_range(w, op->region, op->start, op->size);
-    put(w, " %s vcpu=%u via=%s", op->to_private ? "private" : "shared", op->unit,
-        op->via <= VIA_VMM ? via_names[op->via] : "?");
+    put(w, " %s", op->to_private ? "private" : "shared");
+    put_vcpu(w, op);
+    if (!w->brief || op->via != VIA_HYPERCALL)
+        put(w, " via=%s", op->via <= VIA_VMM ? via_names[op->via] : "?");
 }
 
 void print_cpu(struct writer *w, const struct op *op)
@@ -89,7 +97,7 @@ void print_cpu(struct writer *w, const struct op *op)
     put_range(w, op->region, op->start, op->size);
     if (op->kind == OP_WRITE)
         put(w, " value=%" PRIu64, op->value);
-    put(w, " vcpu=%u", op->unit);
+    put_vcpu(w, op);
 }
 
 void print_dma(struct writer *w, const struct op *op)
@@ -147,7 +155,7 @@ void print_fault(struct writer *w, const struct op *op)
         text_errno(op->error));
     if (op->when == FAULT_CHANCE)
         put(w, " chance=%" PRIu64 "/65536", op->value);
-    else
+    else if (!w->brief || op->when != FAULT_NTH || op->value != 1)
         put(w, " %s=%" PRIu64, op->when == FAULT_NTH ? "nth" : "from", op->value);
     put(w, "%s%s", op->late ? " late" : "", op->in_undo ? " in-undo" : "");
 }
@@ -160,7 +168,16 @@ void print_nothing(struct writer *w, const struct op *op)
 void text_op(char *buf, size_t size, const struct program *p, const struct op *op,
              const struct vocabulary *words)
 {
-    struct writer w = {buf, size, 0, &p->machine, words};
+    struct writer w = {buf, size, 0, &p->machine, words, false};
+
+    assert(buf && size && op->kind < OP_KIND_COUNT);
+    op_rows[op->kind].print(&w, op);
+}
+
+void text_op_brief(char *buf, size_t size, const struct program *p, const struct op *op,
+                   const struct vocabulary *words)
+{
+    struct writer w = {buf, size, 0, &p->machine, words, true};
 
     assert(buf && size && op->kind < OP_KIND_COUNT);
     op_rows[op->kind].print(&w, op);

@@ -13,6 +13,7 @@ struct writer {
     size_t used;
     const struct machine *machine;
     const struct vocabulary *vocabulary;
+    bool brief; /* what has its default is left out */
 };
 
 void put(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));

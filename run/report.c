@@ -17,6 +17,7 @@
 #include "run/call_text.h"
 #include "run/crash.h"
 #include "run/interrupt.h"
+#include "run/save.h"
 #include "run/trace.h"
 #include "run/vocabulary.h"
 
@@ -180,42 +181,6 @@ static void header_of(char *buf, size_t size, const struct run_result *r,
              (unsigned long long)seed);
 }
 
-static int write_whole(const char *path, const struct program *p, const char *header)
-{
-    FILE *f = fopen(path, "we");
-    int error;
-
-    if (!f)
-        return -errno;
-    error = text_print(f, p, &run_vocabulary, header);
-    if (fflush(f) && !error)
-        error = -errno;
-    if (fsync(fileno(f)) && !error)
-        error = -errno;
-    if (fclose(f) && !error)
-        error = -errno;
-    return error;
-}
-
-static int save_as(const char *dir, const char *name, const struct program *p,
-                   const char *header)
-{
-    char temporary[PATH_MAX];
-    int error = 0, length;
-
-    length = snprintf(temporary, sizeof(temporary), "%s.%d", name, (int)getpid());
-    if (length >= (int)sizeof(temporary))
-        return -ENAMETOOLONG;
-    if (mkdir(dir, 0777) && errno != EEXIST)
-        return -errno;
-    error = write_whole(temporary, p, header);
-    if (!error && rename(temporary, name))
-        error = -errno;
-    if (error)
-        unlink(temporary);
-    return error;
-}
-
 int report_save(const char *dir, const struct run_result *r, const struct program *p,
                 uint64_t seed, uint64_t item, char *path, size_t path_size)
 {
@@ -226,8 +191,10 @@ int report_save(const char *dir, const struct run_result *r, const struct progra
     length = snprintf(name, sizeof(name), "%s/violation-%llu-%llu.scn", dir,
                       (unsigned long long)seed, (unsigned long long)item);
     error = length < (int)sizeof(name) && (size_t)length < path_size ? 0 : -ENAMETOOLONG;
+    if (!error && mkdir(dir, 0777) && errno != EEXIST)
+        error = -errno;
     if (!error)
-        error = save_as(dir, name, p, header);
+        error = save_program(name, p, header, text_print);
     if (error)
         snprintf(path, path_size, "cannot save in %.200s: %s", dir, strerror(-error));
     else

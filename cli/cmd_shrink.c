@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "run/files.h"
+#include "run/save.h"
+#include "run/shrink_report.h"
+#include "run/vocabulary.h"
+
+static const char help[] =
+    "usage: gmemcheck shrink FILE [-o OUT] [OPTION...]\n\n"
+    "The least of a failing scenario that still fails the same way: rule, kind of op, last "
+    "host\n"
+    "call and its caller. Without -o it goes to standard output.\n\n"
+    "  -o, --output OUT  where to save it, whole or not at all\n"
+    "  --set AXIS=VALUE  begin with another value of an axis; see gmemcheck config\n"
+    "  --tries N         programs to run at most (default 200000)\n"
+    "  --time S          for so many seconds at most (default 60)\n\n"
+    "exit codes: 0 shrunk, 2 bad usage or input, or FILE does not fail, 3 FILE does not fail\n"
+    "the same way each time, or OUT cannot be written (then the program goes to standard\n"
+    "output), 130 interrupted: the best so far is kept\n";
+
+struct arguments {
+    struct generate_options fixed;
+    struct file_list files;
+    const char *output; /* NULL: standard output */
+    struct shrink_options shrink;
+};
+
+enum { OPTION_TRIES = 256, OPTION_TIME, OPTION_SET, OPTION_HELP };
+
+static const struct option options[] = {
+    {"output", 1, NULL, 'o'},       {"tries", 1, NULL, OPTION_TRIES},
+    {"time", 1, NULL, OPTION_TIME}, {"set", 1, NULL, OPTION_SET},
+    {"help", 0, NULL, OPTION_HELP}, {NULL, 0, NULL, 0}};
+
+static bool take_option(struct arguments *a, int option, char **argv)
+{
+    switch (option) {
+    case 'o':
+        a->output = optarg;
+        return true;
+    case OPTION_TRIES:
+        return cli_number("shrink", "--tries", optarg, 1, INT64_MAX, &a->shrink.tries);
+    case OPTION_TIME:
+        return cli_seconds("shrink", optarg, &a->shrink.seconds);
+    case OPTION_SET:
+        return cli_set_axis("shrink", &a->fixed, optarg);
+    default:
+        cli_bad_option("shrink", argv, option);
+        return false;
+    }
+}
+
+/* One file, not a folder. */
+static bool take_file(struct arguments *a, int argc, char **argv)
+{
+    char why[PATH_MAX + 200];
+
+    if (optind + 1 != argc) {
+        cli_usage_error("shrink", optind == argc ? "no file given" : "one file at a time: '%s'",
+                        argv[argc - 1]);
+        return false;
+    }
+    if (file_list_add(&a->files, argv[optind], why, sizeof(why))) {
+        fprintf(stderr, "gmemcheck shrink: %s\n", why);
+        return false;
+    }
+    if (a->files.n == 1 && strcmp(a->files.paths[0], argv[optind]) == 0)
+        return true;
+    cli_usage_error("shrink", "'%s' is a folder; one file at a time", argv[optind]);
+    return false;
+}
+
+static bool parse(struct arguments *a, int argc, char **argv, int *code)
+{
+    int option;
+
+    memset(a, 0, sizeof(*a));
+    file_list_init(&a->files);
+    generate_defaults(&a->fixed);
+    a->files.fixed = &a->fixed;
+    a->shrink.subject = &subject_core;
+    a->shrink.progress = isatty(STDERR_FILENO);
+    *code = EXIT_USAGE;
+    while ((option = getopt_long(argc, argv, ":o:", options, NULL)) != -1) {
+        if (option == OPTION_HELP) {
+            fputs(help, stdout);
+            *code = EXIT_GOOD;
+            return false;
+        }
+        if (!take_option(a, option, argv))
+            return false;
+    }
+    return take_file(a, argc, argv);
+}
+
+/* Nothing to save: says why. */
+static int no_result(const char *path, const struct shrink_result *r)
+{
+    const char *why = r->result.detail;
+
+    if (r->end == SHRINK_NOT_FAILING && r->result.verdict == VERDICT_OK)
+        why = "it holds every rule: there is nothing to shrink";
+    else if (r->end == SHRINK_UNSTABLE)
+        why = "it does not fail the same way each time";
+    else if (r->end == SHRINK_INTERRUPTED)
+        why = "interrupted before anything was known";
+    fprintf(stderr, "gmemcheck shrink: %s: %s\n", path, why);
+    if (r->end == SHRINK_INTERRUPTED)
+        return EXIT_INTERRUPTED;
+    return r->end == SHRINK_NOT_FAILING ? EXIT_USAGE : EXIT_INTERNAL;
+}
+
+static int save(const struct arguments *a, const struct shrink_result *r, const char *header)
+{
+    int error = save_program(a->output, &r->program, header, text_print_brief);
+
+    if (!error) {
+        printf("saved:     %s\nreproduce: %s replay %s\n", a->output, cli_program(), a->output);
+        return EXIT_GOOD;
+    }
+    fflush(stdout);
+    fprintf(stderr, "gmemcheck shrink: cannot save %s: %s\n", a->output, strerror(-error));
+    cli_print_program(&r->program, header);
+    return EXIT_INTERNAL;
+}
+
+static int show(const struct arguments *a, const struct program *original,
+                const struct shrink_result *r)
+{
+    char header[SHRINK_HEADER_TEXT], command[PATH_MAX + 100];
+    const char *path = a->files.paths[0];
+    struct shrink_origin origin;
+    int code = EXIT_GOOD;
+
+    snprintf(command, sizeof(command), "%.150s shrink %s", cli_program(), path);
+    shrink_origin_of_file(&origin, original, path, command);
+    shrink_header(header, sizeof(header), r, &origin);
+    if (a->output) {
+        cli_show_story(&r->result, &r->program);
+        shrink_summary(stdout, r, original);
+        code = save(a, r, header);
+    } else {
+        text_print_brief(stdout, &r->program, &run_vocabulary, header);
+        shrink_summary(stderr, r, original);
+    }
+    return r->end == SHRINK_INTERRUPTED && code == EXIT_GOOD ? EXIT_INTERRUPTED : code;
+}
+
+static int shrink_file(struct arguments *a, const struct program *original)
+{
+    struct shrink_result r;
+    int error = shrink(original, &a->shrink, &r), code;
+
+    if (error) {
+        fprintf(stderr, "gmemcheck shrink: cannot start a process: %s\n", strerror(-error));
+        code = EXIT_INTERNAL;
+    } else if (shrink_has_result(&r)) {
+        code = show(a, original, &r);
+    } else {
+        code = no_result(a->files.paths[0], &r);
+    }
+    shrink_free(&r);
+    return code;
+}
+
+int cmd_shrink(int argc, char **argv)
+{
+    struct text_error problem;
+    struct arguments a;
+    struct program original;
+    char line[16] = "";
+    int code;
+
+    program_init(&original);
+    if (parse(&a, argc, argv, &code)) {
+        if (file_load(&a.files, 0, &original, &problem) == 0) {
+            code = shrink_file(&a, &original);
+        } else {
+            if (problem.line > 0)
+                snprintf(line, sizeof(line), ":%u", problem.line);
+            fprintf(stderr, "gmemcheck shrink: %s%s: %s\n", a.files.paths[0], line,
+                    problem.why);
+            code = EXIT_USAGE;
+        }
+    }
+    program_free(&original);
+    file_list_free(&a.files);
+    return code;
+}
