@@ -79,6 +79,8 @@ size_t vmm_canon(const struct vmm *vmm, void *buf, size_t size)
             put(&w, block->virtio_mem.requested);
             put(&w, block->virtio_mem.usable);
         }
+        put(&w, block->holder.end);
+        put(&w, block->holder.end ? block->holder.first : 0);
     }
     for (uint32_t i = 0; i < vmm->n_containers; i++)
         put_container(&w, vmm->containers[i]);

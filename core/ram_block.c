@@ -139,6 +139,7 @@ int ram_block_close(struct vmm *vmm, struct ram_block *block)
         note_error(&error, host_munmap(&vmm->host, block->hva, block->size));
     note_error(&error, close_fd(vmm, &block->fd));
     block->hva = 0;
+    block->holder.end = 0;
     block->present = block->guest_memfd = block->has_virtio_mem = false;
     return error;
 }

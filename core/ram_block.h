@@ -8,6 +8,7 @@
 #define CORE_RAM_BLOCK_H
 
 #include "core/discard_manager.h"
+#include "core/holder.h"
 #include "core/ram_block_attributes.h"
 #include "core/virtio_mem.h"
 #include "core/vmm.h"
@@ -32,6 +33,7 @@ struct ram_block {
     struct ram_block_attributes attributes; /* guest_memfd only, as the manager */
     bool has_virtio_mem;                    /* guest_memfd only */
     struct virtio_mem virtio_mem;
+    struct holder holder; /* guest_memfd only */
     struct discard_manager manager;
     uint32_t n_guards; /* VMM_GUARD_COORDINATED_REQUIRE that it holds */
     bool dirty_logged; /* a migration runs; core/migration.h */

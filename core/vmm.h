@@ -171,9 +171,10 @@ int vmm_convert(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private);
  * the page's region and offset. In place only. */
 bool vmm_blocked(struct vmm *vmm, uint32_t *region, uint64_t *offset);
 
-/* 1 when a device may see every byte of the range of a region (it is shared, and plugged where
- * there is virtio-mem), 0 when not, or an error: -EINVAL for a range that is empty, not
- * page-aligned or outside. RAM without guest_memfd is always populated. */
+/* 1 when a device may see every byte of the range of a region (it is shared, plugged where
+ * there is virtio-mem, and not held back by another source), 0 when not, or an error: -EINVAL
+ * for a range that is empty, not page-aligned or outside. RAM without guest_memfd is always
+ * populated. */
 int vmm_is_populated(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size);
 
 /* Copies the attributes' tracker: bit i of `bits` is page first_page + i, 1 = shared, plugged
@@ -220,6 +221,18 @@ int vmm_resize(struct vmm *vmm, uint32_t region, uint64_t requested_size, uint16
 /* As vmm_populated_bits: 1 = plugged. A region without virtio-mem is wholly plugged. */
 void vmm_plugged_bits(const struct vmm *vmm, uint32_t region, uint64_t first_page,
                       uint64_t n_pages, uint64_t *bits);
+
+/* ---- other users of a region's pages ----
+ *
+ * One at a time may keep devices away from a stretch of a guest_memfd region, whatever the
+ * guest does: add unmaps it everywhere, remove maps what is shared, and plugged, of it.
+ * Attributes, contents and what the guest may do do not change. It goes with its region, and
+ * stays in a reset. -EINVAL: no such range, no guest_memfd, or the region is away; -EEXIST:
+ * there is one; -ENOENT: there is none; -EOPNOTSUPP: VMM_SPLIT_REFUSE, and a part of a mapping
+ * would stay. An error that a host call returned, or a limit: all is as it was; or, where the
+ * undo fails too, the VM is stopped. */
+int vmm_source_add(struct vmm *vmm, uint32_t region, uint64_t offset, uint64_t size);
+int vmm_source_remove(struct vmm *vmm, uint32_t region);
 
 /* ---- migration ----
  *

@@ -404,7 +404,8 @@ bool model_retry_must_succeed(const struct model *o, const struct op *op)
     const uint32_t kinds = 1U << OP_CONVERT | 1U << OP_ATTACH | 1U << OP_DETACH |
                            1U << OP_LISTEN | 1U << OP_UNLISTEN | 1U << OP_REMOVE |
                            1U << OP_ADD | 1U << OP_RESET | 1U << OP_PLUG | 1U << OP_UNPLUG |
-                           1U << OP_UNPLUG_ALL | 1U << OP_MIGRATE;
+                           1U << OP_UNPLUG_ALL | 1U << OP_MIGRATE | 1U << OP_SOURCE_ADD |
+                           1U << OP_SOURCE_REMOVE;
 
     if (o->stopped || !(kinds >> op->kind & 1))
         return false;

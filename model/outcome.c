@@ -286,6 +286,12 @@ static bool judge_done(struct model *o, const struct op_result *r, struct violat
     case OP_GUARD:
         adopt_guard(o);
         break;
+    case OP_SOURCE_ADD:
+        state_hold(o, o->op.region, p->home_lo, p->home_hi);
+        break;
+    case OP_SOURCE_REMOVE:
+        state_let_go(o, o->op.region);
+        break;
     default:
         assert(p->kind == OP_LISTEN && p->candidate);
         break;

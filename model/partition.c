@@ -56,7 +56,7 @@ static bool fits(const struct model *o, uint32_t container, uint64_t more)
            c->entries + more <= o->m->containers[container].entry_limit;
 }
 
-/* A request to private: what of the mappings at its two ends lies outside it. */
+/* A request that unmaps: what of the mappings at its two ends lies outside it. */
 static void plan_cuts(const struct model *o, struct plan *p)
 {
     uint32_t lo = layout_slot_at(o, p->lo), hi = layout_slot_at(o, p->hi);
@@ -76,12 +76,15 @@ static void plan_cuts(const struct model *o, struct plan *p)
     }
 }
 
+enum { NOT_VISIBLE = PAGE_PRIVATE | PAGE_UNPLUGGED | PAGE_HELD };
+
 /* Pages of a section on their way to being mapped: those that are private and become shared,
- * that are shared and become plugged, or that are both already, where a new listener comes. */
+ * that are shared and become plugged, that are both and nobody holds back any more; or that are
+ * mappable already, where a new listener comes. */
 struct stretch {
     const struct section *s;
-    uint32_t from, to;               /* pages of the section */
-    uint8_t state_now;               /* which of them: PAGE_PRIVATE, PAGE_UNPLUGGED */
+    uint32_t from, to; /* pages of the section */
+    uint8_t state_now; /* which of them: PAGE_PRIVATE, PAGE_UNPLUGGED, PAGE_HELD */
     const struct container_state *c; /* NULL: all of them are heard */
 };
 
@@ -93,7 +96,7 @@ static uint64_t count_runs(const struct model *o, const struct stretch *t)
 
     for (uint32_t i = t->from; i < t->to; i++) {
         uint32_t slot = layout_section_slot(o, t->s, i), home = o->info[slot].home;
-        bool now = (o->state[home] & (PAGE_PRIVATE | PAGE_UNPLUGGED)) == t->state_now &&
+        bool now = (o->state[home] & NOT_VISIBLE) == t->state_now &&
                    (!t->c || container_hears(t->c, home));
 
         n += now && (!before || (t->c && slot_starts(o, t->c, slot)));
@@ -121,8 +124,10 @@ static uint64_t runs_to_map(const struct model *o, const struct plan *p,
     return n;
 }
 
-/* A new listener on guest pages [lo, hi). */
-static uint64_t runs_to_listen(const struct model *o, uint32_t lo, uint32_t hi)
+/* A new listener on guest pages [lo, hi); or a source that held them back goes, and who hears
+ * them is there already. */
+static uint64_t runs_to_listen(const struct model *o, uint32_t lo, uint32_t hi,
+                               uint8_t state_now, const struct container_state *c)
 {
     uint64_t n = 0;
 
@@ -132,7 +137,8 @@ static uint64_t runs_to_listen(const struct model *o, uint32_t lo, uint32_t hi)
         uint32_t to = s->home + s->n_pages < hi ? s->home + s->n_pages : hi;
 
         if (from < to && !(o->info[s->home].kind & (SLOT_MMIO | SLOT_ABSENT)))
-            n += count_runs(o, &(struct stretch){s, from - s->home, to - s->home, 0, NULL});
+            n +=
+                count_runs(o, &(struct stretch){s, from - s->home, to - s->home, state_now, c});
     }
     return n;
 }
@@ -163,10 +169,20 @@ void partition_plan(const struct model *o, struct plan *p)
         break;
     case OP_ATTACH:
         if (p->container < CONTAINER_ANY && o->containers[p->container].listen_all)
-            p->too_many_entries = !fits(o, p->container, runs_to_listen(o, 0, o->n_pages));
+            p->too_many_entries =
+                !fits(o, p->container, runs_to_listen(o, 0, o->n_pages, 0, NULL));
         break;
     case OP_LISTEN:
-        p->too_many_entries = !fits(o, p->container, runs_to_listen(o, p->home_lo, p->home_hi));
+        p->too_many_entries =
+            !fits(o, p->container, runs_to_listen(o, p->home_lo, p->home_hi, 0, NULL));
+        break;
+    case OP_SOURCE_ADD:
+        plan_cuts(o, p);
+        break;
+    case OP_SOURCE_REMOVE:
+        for (uint32_t i = 0; i < o->m->n_containers; i++)
+            p->too_many_entries |= !fits(
+                o, i, runs_to_listen(o, p->home_lo, p->home_hi, PAGE_HELD, &o->containers[i]));
         break;
     case OP_ADD: /* a mapping a section of plain memory */
         plan_adds(o, p);
@@ -181,8 +197,12 @@ bool partition_remaps(const struct model *o, uint32_t container, uint32_t slot)
     const struct plan *p = &o->plan;
     const struct slot_info *i = &o->info[slot];
 
-    return plan_makes_private(p) && !p->refused && o->m->axis[AXIS_split] == SPLIT_REMAP &&
-           (i->kind & SLOT_GMEM) && i->gpa_page != NO_GPA &&
-           i->gpa_page + p->cut_head[container] >= p->lo &&
+    if (!plan_unmaps(p) || p->refused || o->m->axis[AXIS_split] != SPLIT_REMAP ||
+        !(i->kind & SLOT_GMEM) || i->gpa_page == NO_GPA)
+        return false;
+    if (p->kind == OP_SOURCE_ADD) /* pages of a region may lie anywhere */
+        return slot + p->cut_head[container] >= p->home_lo &&
+               slot < p->home_hi + p->cut_tail[container];
+    return i->gpa_page + p->cut_head[container] >= p->lo &&
            i->gpa_page < p->hi + p->cut_tail[container];
 }

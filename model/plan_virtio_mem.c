@@ -103,6 +103,7 @@ void plan_count_plugged(const struct model *o, const struct plan *p, uint64_t *m
 {
     assert(p->kind == OP_PLUG);
     for (uint32_t home = p->home_lo; home < p->home_hi; home++)
-        for (uint32_t c = 0; !page_is_private(o, home) && c < o->m->n_containers; c++)
+        for (uint32_t c = 0;
+             !(o->state[home] & (PAGE_PRIVATE | PAGE_HELD)) && c < o->m->n_containers; c++)
             more[c] += container_hears(&o->containers[c], home);
 }

@@ -249,6 +249,10 @@ void plan_op(const struct model *o, const struct op *op, struct plan *p)
     case OP_DIRTY_SYNC:
         plan_migrate(o, op, p);
         break;
+    case OP_SOURCE_ADD:
+    case OP_SOURCE_REMOVE:
+        plan_source(o, op, p);
+        break;
     default: /* OP_FAULT, OP_DISARM: nothing is asked of the subject */
         break;
     }
@@ -300,10 +304,10 @@ bool plan_maps(const struct model *o, uint32_t container, uint32_t slot)
         return plan_converts(o, slot) || (o->runs && partition_remaps(o, container, slot));
     if (plan_plugs(o, slot) || (o->runs && partition_remaps(o, container, slot)))
         return true;
-    if (p->container == CONTAINER_ANY)
+    if (p->container == CONTAINER_ANY && !plan_is_source(p))
         return plan_renews(o, slot);
-    return p->container == container && o->info[slot].home >= p->home_lo &&
-           o->info[slot].home < p->home_hi;
+    return (p->container == container || p->container == CONTAINER_ANY) &&
+           o->info[slot].home >= p->home_lo && o->info[slot].home < p->home_hi;
 }
 
 bool plan_touches(const struct model *o, uint32_t slot)
@@ -325,6 +329,8 @@ bool plan_touches(const struct model *o, uint32_t slot)
     case OP_LISTEN: /* a page is touched through one address and seen at all of them */
         return home >= p->home_lo && home < p->home_hi && p->container < CONTAINER_ANY &&
                container_hears(&o->containers[p->container], home);
+    case OP_SOURCE_REMOVE: /* mapping a page touches it */
+        return home >= p->home_lo && home < p->home_hi;
     case OP_ADD: /* memory that is mapped at once */
         return plan_renews(o, slot) && !(o->info[slot].kind & SLOT_GMEM);
     default:
@@ -359,7 +365,7 @@ static void count_populated(const struct model *o, const struct plan *p, uint64_
         for (uint64_t page = from; page < to; page++) {
             uint32_t home = s->home + (uint32_t)(page - s->gpa_page);
 
-            if (!page_is_private(o, home) || page_is_unplugged(o, home))
+            if (!page_is_private(o, home) || (o->state[home] & (PAGE_UNPLUGGED | PAGE_HELD)))
                 continue;
             for (uint32_t c = 0; c < o->m->n_containers; c++)
                 more[c] += container_hears(&o->containers[c], home);
@@ -407,6 +413,9 @@ struct need plan_need(const struct model *o, const struct plan *p)
     } else if (p->kind == OP_PLUG) {
         plan_count_plugged(o, p, pages);
         plan_count_plugged(o, p, entries);
+    } else if (p->kind == OP_SOURCE_REMOVE) {
+        plan_count_held(o, p, pages);
+        plan_count_held(o, p, entries);
     } else if (p->kind == OP_LISTEN) {
         state_count(o, p->home_lo, p->home_hi, &pages[p->container], &entries[p->container]);
     }

@@ -17,5 +17,6 @@ bool rule_i1_unwanted(const struct model *o, uint32_t container, uint32_t slot,
     return violate(o, v, rule_i1, slot, container, "still maps frame %u, but %s", map->frame,
                    page_is_private(o, home)     ? "the page is private"
                    : page_is_unplugged(o, home) ? "the page is unplugged"
+                   : o->state[home] & PAGE_HELD ? "a source holds the page back"
                                                 : "no listener wants it");
 }

@@ -34,7 +34,7 @@ static bool kind_may_stop(uint8_t kind)
     return kind == OP_CONVERT || kind == OP_ATTACH || kind == OP_LISTEN ||
            kind == OP_UNLISTEN || kind == OP_PLUG || kind == OP_UNPLUG ||
            kind == OP_UNPLUG_ALL || kind == OP_REMOVE || kind == OP_ADD || kind == OP_RESET ||
-           kind == OP_GUARD;
+           kind == OP_GUARD || kind == OP_SOURCE_ADD || kind == OP_SOURCE_REMOVE;
 }
 
 bool rule_o7_may_stop(const struct model *o, const struct op_result *r, struct violation *v)

@@ -16,7 +16,7 @@ static bool may_be_touched(const struct model *o, uint32_t slot)
         return true;
     for (uint32_t c = 0; c < o->m->n_containers; c++)
         heard |= container_hears(&o->containers[c], home);
-    return heard && !page_is_private(o, home);
+    return heard && !(o->state[home] & (PAGE_PRIVATE | PAGE_HELD));
 }
 
 bool rule_v1_plugged(const struct model *o, uint32_t slot, struct violation *v)

@@ -64,19 +64,11 @@ void state_start(struct model *o)
         o->containers[i].listen_all = o->m->containers[i].listen_all;
 }
 
-/* A guest_memfd page gets another state; whatever was on either side is gone, but for hugetlb's
- * shared side of a page that changes sides; in place such a page takes its content along. */
-static void set_state(struct model *o, uint32_t home, uint8_t state)
+/* What is shared and wanted, after one page of guest_memfd got another state. */
+static void count_page(struct model *o, uint32_t home, bool was_visible)
 {
-    bool was_visible = page_is_visible(o, home), is_visible;
+    bool is_visible = page_is_visible(o, home);
 
-    assert((o->info[home].kind & (SLOT_GMEM | SLOT_PLACED)) == (SLOT_GMEM | SLOT_PLACED));
-    if ((!o->in_place && !(o->info[home].kind & SLOT_HUGE)) ||
-        ((o->state[home] ^ state) & PAGE_UNPLUGGED))
-        o->tokens[0][home] = 0;
-    o->state[home] = state;
-    o->tokens[1][home] = 0;
-    is_visible = page_is_visible(o, home);
     if (was_visible == is_visible)
         return;
     o->visible_slots += is_visible ? 1 : -1ULL;
@@ -89,6 +81,48 @@ static void set_state(struct model *o, uint32_t home, uint8_t state)
             c->wanted_units += is_visible ? 1 : -1ULL;
         }
     }
+}
+
+/* A guest_memfd page gets another state; whatever was on either side is gone, but for hugetlb's
+ * shared side of a page that changes sides; in place such a page takes its content along. */
+static void set_state(struct model *o, uint32_t home, uint8_t state)
+{
+    bool was_visible = page_is_visible(o, home);
+
+    assert((o->info[home].kind & (SLOT_GMEM | SLOT_PLACED)) == (SLOT_GMEM | SLOT_PLACED));
+    if ((!o->in_place && !(o->info[home].kind & SLOT_HUGE)) ||
+        ((o->state[home] ^ state) & PAGE_UNPLUGGED))
+        o->tokens[0][home] = 0;
+    o->state[home] = state;
+    o->tokens[1][home] = 0;
+    count_page(o, home, was_visible);
+}
+
+static void set_held(struct model *o, uint32_t lo, uint32_t hi, bool held)
+{
+    for (uint32_t home = lo; home < hi; home++) {
+        bool was_visible = page_is_visible(o, home);
+
+        o->state[home] &= (uint8_t)~PAGE_HELD;
+        if (held)
+            o->state[home] |= PAGE_HELD;
+        if (slot_mappable(&o->info[home]))
+            count_page(o, home, was_visible);
+    }
+}
+
+void state_hold(struct model *o, uint32_t region, uint32_t lo, uint32_t hi)
+{
+    assert(o->held[region].hi == 0 && lo < hi);
+    o->held[region] = (struct held_state){lo, hi};
+    set_held(o, lo, hi, true);
+}
+
+void state_let_go(struct model *o, uint32_t region)
+{
+    assert(o->held[region].hi);
+    set_held(o, o->held[region].lo, o->held[region].hi, false);
+    o->held[region] = (struct held_state){0, 0};
 }
 
 void state_flip(struct model *o, uint32_t slot)
@@ -105,7 +139,7 @@ void state_plug(struct model *o, uint32_t region, uint32_t lo, uint32_t hi)
     assert(o->vmem[region].block && !o->migrating);
     for (uint32_t home = lo; home < hi; home++) {
         assert(page_is_unplugged(o, home));
-        set_state(o, home, o->state[home] & PAGE_PRIVATE);
+        set_state(o, home, o->state[home] & (PAGE_PRIVATE | PAGE_HELD));
     }
     o->vmem[region].plugged += hi - lo;
 }
@@ -115,7 +149,7 @@ void state_unplug(struct model *o, uint32_t region, uint32_t lo, uint32_t hi)
     assert(o->vmem[region].block && (lo == hi || !o->migrating));
     for (uint32_t home = lo; home < hi; home++) {
         o->vmem[region].plugged -= !page_is_unplugged(o, home);
-        set_state(o, home, PAGE_PRIVATE | PAGE_UNPLUGGED);
+        set_state(o, home, PAGE_PRIVATE | PAGE_UNPLUGGED | (o->state[home] & PAGE_HELD));
     }
 }
 
@@ -172,6 +206,7 @@ void state_remove(struct model *o, uint32_t region)
             o->info[i].kind |= SLOT_ABSENT;
     for (uint32_t i = lo; i < hi; i++)
         o->state[i] = 0;
+    o->held[region] = (struct held_state){0, 0};
 }
 
 void state_add(struct model *o, uint32_t region)

@@ -76,6 +76,7 @@ enum {
     PAGE_UNPLUGGED = 4,
     PAGE_DIRTY = 8,  /* the next dirty-sync must say so */
     PAGE_MAYBE = 16, /* it may say so: an op failed that could have mapped the page */
+    PAGE_HELD = 32,  /* another source holds it back from devices */
 };
 enum { LISTEN_IN = 1, LISTEN_HEAD = 2 }; /* part of a listener; its first page */
 
@@ -99,6 +100,12 @@ struct vmem_state {
     uint32_t block, requested, usable, plugged;
 };
 
+/* Guest pages that another source of the region's manager holds back; hi == 0: there is none.
+ */
+struct held_state {
+    uint32_t lo, hi;
+};
+
 enum model_phase { PHASE_BUILDING, PHASE_IDLE, PHASE_OP, PHASE_TEARDOWN };
 enum { PIN_NONE = 0 }; /* no frame has that number */
 enum { CONTAINER_NONE = UINT32_MAX, CONTAINER_ANY = UINT32_MAX - 1 };
@@ -110,7 +117,7 @@ struct plan {
     bool free_result;          /* whatever it returns is right (the kernel answers, holes) */
     int refused;               /* positive errno of the decision table, 0: accepted */
     uint32_t container;        /* whose M may change: one, CONTAINER_ANY or CONTAINER_NONE */
-    uint64_t lo, hi;           /* OP_CONVERT: GPA pages [lo, hi) */
+    uint64_t lo, hi;           /* conversions, plugs, sources: GPA pages [lo, hi) */
     uint32_t home_lo, home_hi; /* other ops: guest pages */
     uint32_t slot;             /* data ops: slot, or MODEL_NO_PAGE */
     uint8_t response;          /* virtio-mem: what the guest is told with `refused` */
@@ -155,6 +162,7 @@ struct model {
     uint64_t visible_slots; /* placed RAM and ROM that is shared, and plugged */
     uint64_t visible_gmem;  /* of these, guest_memfd pages */
     struct vmem_state vmem[PROGRAM_REGIONS_MAX];
+    struct held_state held[PROGRAM_REGIONS_MAX];
     bool migrating;
     uint32_t plain_sections;
 
@@ -203,7 +211,7 @@ static inline bool page_is_unplugged(const struct model *o, uint32_t home)
 /* May a device see it, where a listener is? */
 static inline bool page_is_visible(const struct model *o, uint32_t home)
 {
-    return !(o->state[home] & (PAGE_PRIVATE | PAGE_UNPLUGGED));
+    return !(o->state[home] & (PAGE_PRIVATE | PAGE_UNPLUGGED | PAGE_HELD));
 }
 
 /* Does the container listen to that guest page (or did it when the op began)? */
@@ -290,6 +298,12 @@ static inline bool slot_is_plain_private(const struct model *o, uint32_t slot)
     return !slot_is_mapped(o, slot);
 }
 
+/* mode=inplace: a page keeps its frame, whichever side it shows. */
+static inline uint32_t view_frame(const struct view_page *p)
+{
+    return p->shared_frame ? p->shared_frame : p->private_frame;
+}
+
 /* "ENOSPC" for 28; for reports. */
 const char *errno_name(int error);
 
@@ -309,6 +323,9 @@ void state_add(struct model *o, uint32_t region);
 /* Guest pages [lo, hi) of a virtio-mem region. Unplugged pages are private. */
 void state_plug(struct model *o, uint32_t region, uint32_t lo, uint32_t hi);
 void state_unplug(struct model *o, uint32_t region, uint32_t lo, uint32_t hi);
+/* Another source of a region comes, or goes. */
+void state_hold(struct model *o, uint32_t region, uint32_t lo, uint32_t hi);
+void state_let_go(struct model *o, uint32_t region);
 void state_open(struct model *o, uint32_t container);
 void state_close(struct model *o, uint32_t container);
 /* Sets the bits of a listener on guest pages [lo, hi) and counts what it wants. */
@@ -328,6 +345,27 @@ void partition_plan(const struct model *o, struct plan *p);
 bool partition_remaps(const struct model *o, uint32_t container, uint32_t slot);
 
 /* ---- predict.c: the decision table ---- */
+/* Does the op make GPA pages [lo, hi) private? Unplugged pages are. */
+static inline bool plan_makes_private(const struct plan *p)
+{
+    return (p->kind == OP_CONVERT && p->to_private && !p->goes_on) || p->kind == OP_UNPLUG ||
+           p->kind == OP_UNPLUG_ALL;
+}
+
+static inline bool plan_is_source(const struct plan *p)
+{
+    return p->kind == OP_SOURCE_ADD || p->kind == OP_SOURCE_REMOVE;
+}
+
+/* Does it take away what is mapped of the pages, so that it may cut mappings? */
+static inline bool plan_unmaps(const struct plan *p)
+{
+    return plan_makes_private(p) || p->kind == OP_SOURCE_ADD;
+}
+
+/* The first guest page of GPA pages [lo, hi) that stands in the way of becoming private. */
+uint32_t pin_in_the_way(const struct model *o, uint64_t lo, uint64_t hi);
+
 void plan_op(const struct model *o, const struct op *op, struct plan *p);
 /* Does the target state of the planned op go over a limit? In the state before the op. */
 struct need plan_need(const struct model *o, const struct plan *p);
@@ -342,6 +380,11 @@ bool plan_renews(const struct model *o, uint32_t slot);
 /* May its current side come into being? Its shared side, as a part of a huge page? */
 bool plan_touches(const struct model *o, uint32_t slot);
 bool plan_touches_huge(const struct model *o, uint32_t slot);
+
+/* ---- sources.c: what others hold back ---- */
+void plan_source(const struct model *o, const struct op *op, struct plan *p);
+/* Pages that would become visible if the source went, for each container that hears them. */
+void plan_count_held(const struct model *o, const struct plan *p, uint64_t *more);
 
 /* ---- guards.c ---- */
 /* EBUSY: someone holds a discard guard that this kind does not go with. */
@@ -367,115 +410,6 @@ void migration_failed(struct model *o);
 /* The answer was given: what is mapped stays dirty, all else is clean. */
 void migration_synced(struct model *o);
 
-/* ---- outcome.c has model_op_end; rules, one a file. They return true when all is well, else
- * fill *v. ---- */
-bool violate(const struct model *o, struct violation *v, const char *rule, uint32_t slot,
-             uint32_t container, const char *format, ...)
-    __attribute__((format(printf, 6, 7), cold));
-
-extern const char rule_s1[], rule_s2[], rule_s3[], rule_s4[], rule_s5[], rule_s6[], rule_i1[],
-    rule_i2[], rule_i3[], rule_i4[], rule_i7[], rule_i8[], rule_o1[], rule_o2[], rule_o3[],
-    rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_o10[], rule_o9[], rule_o11[], rule_o12[],
-    rule_data[], rule_query[], rule_pin[], rule_blocked_name[], rule_x0[], rule_x1[],
-    rule_expect[], rule_s7[], rule_v1[], rule_v2[], rule_m1[];
-
-bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
-                     struct violation *v);
-/* While a page is mapped the kernel calls it shared: not only when all is done. */
-bool rule_s1_attribute(const struct model *o, uint32_t container, uint32_t slot,
-                       struct violation *v);
-bool rule_s2_mapping(const struct model *o, uint32_t container, uint32_t slot,
-                     struct violation *v);
-bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *now,
-                  struct violation *v);
-bool rule_s4_mapping(const struct model *o, uint32_t container, uint32_t slot,
-                     const struct view_mapping *now, struct violation *v);
-/* mapping=run: does a mapping go over the end of a section or a listener? */
-bool rule_s4_ends(const struct model *o, uint32_t container, uint32_t slot,
-                  const struct view_mapping *now, struct violation *v);
-bool rule_s4_stray(const struct model *o, uint32_t container, uint64_t iova_page,
-                   struct violation *v);
-/* Pins are those of mappings and those of others. */
-bool rule_s5_pins(const struct model *o, struct violation *v);
-bool rule_s5_counts(const struct model *o, struct violation *v);
-bool rule_s5_open(const struct model *o, struct violation *v);
-bool rule_s6_page(const struct model *o, uint32_t slot, const struct view_page *now,
-                  struct violation *v);
-bool rule_s6_mapping(const struct model *o, uint32_t container, uint32_t slot,
-                     struct violation *v);
-/* A frame that came into being where this op has no business. */
-bool rule_s6_frames(const struct model *o, const struct page_change *c, struct violation *v);
-
-/* These judge the view against the abstract state, one slot. */
-bool rule_i1_unwanted(const struct model *o, uint32_t container, uint32_t slot,
-                      struct violation *v);
-bool rule_i2_missing(const struct model *o, uint32_t container, uint32_t slot,
-                     struct violation *v);
-bool rule_i2_counts(const struct model *o, struct violation *v);
-bool rule_i3_page(const struct model *o, uint32_t slot, struct violation *v);
-/* mode=inplace: a page keeps its frame, whichever side it shows. */
-static inline uint32_t view_frame(const struct view_page *p)
-{
-    return p->shared_frame ? p->shared_frame : p->private_frame;
-}
-
-bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struct violation *v);
-bool rule_i4_converted(const struct model *o, uint32_t slot, bool flipped, bool debt_allowed,
-                       struct violation *v);
-/* `stretches`: of pages that one drop can have been for, and that kept their old side. */
-bool rule_i4_left(const struct model *o, uint32_t stretches, uint32_t failed_drops,
-                  struct violation *v);
-/* After a reset, or after the region went. */
-bool rule_i4_renewed(const struct model *o, uint32_t slot, bool debt_allowed,
-                     struct violation *v);
-bool rule_i7_status(const struct model *o, const struct op_result *r, struct violation *v);
-/* A page that is mapped is plugged, but where a plug maps it just now. */
-bool rule_s7_unplugged(const struct model *o, uint32_t container, uint32_t slot,
-                       struct violation *v);
-/* After a plug; before the abstract state follows. */
-bool rule_v1_plugged(const struct model *o, uint32_t slot, struct violation *v);
-/* After an unplug: nothing is left of [lo, hi) that no failed drop has left. */
-bool rule_v1_unplugged(const struct model *o, uint32_t lo, uint32_t hi, uint32_t failed_drops,
-                       struct violation *v);
-bool rule_v2_response(const struct model *o, const struct op_result *r, struct violation *v);
-bool rule_m1_dirty(const struct model *o, const struct op_result *r, struct violation *v);
-bool rule_i8_leaks(const struct model *o, struct violation *v);
-bool rule_o5_old_state(const struct model *o, const struct op_result *r, struct violation *v);
-bool rule_o6_after_stop(const struct model *o, const struct op_result *r, struct violation *v);
-bool rule_o7_may_stop(const struct model *o, const struct op_result *r, struct violation *v);
-bool rule_o1_refused(const struct model *o, const struct op_result *r, struct violation *v);
-/* O2, O3, O4: the op failed; had it a reason, and does it say which? */
-bool rule_undelivered(const struct model *o, const struct op_result *r, struct violation *v);
-bool rule_failed(const struct model *o, const struct op_result *r, struct violation *v);
-bool rule_data_op(struct model *o, const struct op_result *r, struct violation *v);
-bool rule_query_op(const struct model *o, const struct op_result *r, struct violation *v);
-/* References that someone else on the host takes and drops. */
-bool rule_pin_op(struct model *o, const struct op_result *r, struct violation *v);
-/* A conversion succeeded. */
-bool rule_pin_converted(const struct model *o, struct violation *v);
-/* Does the op make GPA pages [lo, hi) private? Unplugged pages are. */
-static inline bool plan_makes_private(const struct plan *p)
-{
-    return (p->kind == OP_CONVERT && p->to_private && !p->goes_on) || p->kind == OP_UNPLUG ||
-           p->kind == OP_UNPLUG_ALL;
-}
-
-/* The first guest page of GPA pages [lo, hi) that stands in the way of becoming private. */
-uint32_t pin_in_the_way(const struct model *o, uint64_t lo, uint64_t hi);
-bool rule_blocked(const struct model *o, const struct op_result *r, struct violation *v);
-bool rule_x0_start(const struct model *o, struct violation *v);
-bool rule_x1_recount(const struct model *o, struct violation *v);
-
-bool rule_o10_must_stop(const struct model *o, const struct op_result *r, struct violation *v);
-bool rule_o11_partition(const struct model *o, struct violation *v);
-/* The target does not fit. */
-bool rule_o12_limit_first(const struct model *o, struct violation *v);
-bool rule_o9_idle(const struct model *o, const struct op_result *r, struct violation *v);
-
-/* Did a fault make a call of this op fail? */
-bool failed_by_fault(const struct op_result *r);
-bool failed_in_undo(const struct op_result *r);
-/* Drops left undone. */
-uint32_t failed_drops(const struct op_result *r);
+#include "model/rules.h"
 
 #endif

@@ -20,6 +20,7 @@ enum generate_feature {
     FEATURE_GUARDS,
     FEATURE_MIGRATION,
     FEATURE_HUGETLB, /* most regions on huge pages */
+    FEATURE_SOURCES, /* of others, that hold pages back */
     FEATURE_COUNT
 };
 

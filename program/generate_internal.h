@@ -67,6 +67,7 @@ struct gen {
     /* Hints, too: */
     uint64_t plugged[PROGRAM_REGIONS_MAX]; /* bit per block, or per some blocks */
     uint32_t removed;                      /* bit i: region i */
+    uint32_t held;                         /* bit i: a source holds pages of region i back */
     bool migrating;
     uint8_t guards[GUARD_KIND_COUNT];
     uint32_t n_pins;

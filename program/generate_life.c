@@ -137,6 +137,7 @@ static void forget_region(struct gen *g, uint32_t region)
     uint32_t kept = 0;
 
     g->plugged[region] = 0;
+    g->held &= ~(UINT32_C(1) << region);
     gen_now_private(g, &(struct gen_part){(uint8_t)region, 0, g->m->regions[region].n_pages});
     for (uint32_t i = 0; i < g->n_listeners; i++) {
         if (g->listeners[i].region != region)
@@ -269,6 +270,61 @@ static void add_unpin(struct gen *g)
     g->convert_next = rng_percent(&g->r, 40); /* now it may succeed */
 }
 
+/* A section of memory that can be private, and that is there: mostly of the last conversion,
+ * and one where somebody holds pages back, or nobody does. */
+static uint8_t draw_held_section(struct gen *g, bool held)
+{
+    uint8_t at = (uint8_t)rng_below(&g->r, g->n_ram), section = g->ram[at];
+
+    if (g->last.n && g->last.section != GEN_NO_SECTION && rng_percent(&g->r, 60) &&
+        g->m->regions[g->m->sections[g->last.section].region].guest_memfd)
+        section = g->last.section;
+    for (uint32_t i = 0; i < g->n_ram && rng_percent(&g->r, 92); i++) {
+        uint32_t region = g->m->sections[section].region;
+
+        if ((g->held >> region & 1) == held && !(g->removed >> region & 1))
+            break;
+        at = (uint8_t)((at + 1) % g->n_ram);
+        section = g->ram[at];
+    }
+    return section;
+}
+
+/* What is converted next goes around the pages that are held back. */
+static void add_source_add(struct gen *g)
+{
+    uint8_t section = draw_held_section(g, false);
+    const struct section_decl *s = &g->m->sections[section];
+    struct gen_part part = {.region = (uint8_t)s->region};
+
+    gen_pages(g, s, &part.first, &part.n);
+    if (rng_percent(&g->r, 10)) { /* the whole block, wherever it is */
+        part.first = 0;
+        part.n = g->m->regions[s->region].n_pages;
+    }
+    add_pages_op(g, OP_SOURCE_ADD, &part);
+    g->held |= UINT32_C(1) << s->region;
+    g->convert_next = rng_percent(&g->r, 50);
+    if (part.first < s->first_page || part.n > s->n_pages)
+        return;
+    g->last = (struct gen_range){s->gpa_page + (part.first - s->first_page), part.n, section};
+    g->around_next = g->convert_next && rng_percent(&g->r, 40);
+}
+
+static void add_source_remove(struct gen *g)
+{
+    uint8_t section = draw_held_section(g, true);
+    uint32_t region = g->m->sections[section].region;
+    struct op op = region_op(g, OP_SOURCE_REMOVE, region);
+
+    if (!g->held && rng_percent(&g->r, 90)) {
+        add_source_add(g);
+        return;
+    }
+    gen_add(g, &op);
+    g->held &= ~(UINT32_C(1) << region);
+}
+
 static void add_guard(struct gen *g)
 {
     struct op op = {.kind = OP_GUARD, .unit = (uint8_t)rng_below(&g->r, GUARD_KIND_COUNT)};
@@ -340,6 +396,12 @@ bool gen_life_op(struct gen *g, uint8_t kind)
         return true;
     case OP_GUARD:
         add_guard(g);
+        return true;
+    case OP_SOURCE_ADD:
+        add_source_add(g);
+        return true;
+    case OP_SOURCE_REMOVE:
+        add_source_remove(g);
         return true;
     case OP_MIGRATE:
         add_migrate(g);

@@ -59,6 +59,7 @@ static const struct {
     FEATURE(GUARDS, "guards", "others take discard guards"),
     FEATURE(MIGRATION, "migration", "migrate and dirty-sync"),
     FEATURE(HUGETLB, "hugetlb", "most regions on huge pages"),
+    FEATURE(SOURCES, "sources", "others hold pages back from devices"),
 };
 
 static const char *const axis_help[AXIS_COUNT] = {

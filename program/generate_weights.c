@@ -27,7 +27,7 @@ const uint16_t gen_share_weight[SHARE_COUNT] = {[SHARE_ANON] = 50, [SHARE_MEMFD]
 const uint8_t gen_feature_percent[FEATURE_COUNT] = {
     [FEATURE_VIRTIO_MEM] = 12, [FEATURE_HOTPLUG] = 8, [FEATURE_RESET] = 6,
     [FEATURE_PINS] = 45,       [FEATURE_GUARDS] = 6,  [FEATURE_MIGRATION] = 8,
-    [FEATURE_HUGETLB] = 8,
+    [FEATURE_HUGETLB] = 8,     [FEATURE_SOURCES] = 6,
 };
 
 /* Of the ops of a program that has them: its swarm thins them out. */
@@ -37,7 +37,7 @@ const uint16_t gen_op_weight[OP_KIND_COUNT] = {
     [OP_UNLISTEN] = 4,  [OP_QUERY] = 4,       [OP_PLUG] = 16,      [OP_UNPLUG] = 14,
     [OP_RESIZE] = 4,    [OP_REMOVE] = 8,      [OP_UNPLUG_ALL] = 3, [OP_ADD] = 8,
     [OP_RESET] = 8,     [OP_PIN] = 12,        [OP_UNPIN] = 9,      [OP_GUARD] = 12,
-    [OP_MIGRATE] = 4,   [OP_DIRTY_SYNC] = 14,
+    [OP_MIGRATE] = 4,   [OP_DIRTY_SYNC] = 14, [OP_SOURCE_ADD] = 9, [OP_SOURCE_REMOVE] = 8,
 };
 
 /* The feature that an op belongs to. */
@@ -54,4 +54,6 @@ const uint8_t gen_op_feature[OP_KIND_COUNT] = {
     [OP_GUARD] = 1 + FEATURE_GUARDS,
     [OP_MIGRATE] = 1 + FEATURE_MIGRATION,
     [OP_DIRTY_SYNC] = 1 + FEATURE_MIGRATION,
+    [OP_SOURCE_ADD] = 1 + FEATURE_SOURCES,
+    [OP_SOURCE_REMOVE] = 1 + FEATURE_SOURCES,
 };

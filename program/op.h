@@ -133,11 +133,13 @@ enum op_kind {
     OP_RESET,      /* of a confidential guest */
     OP_PIN,        /* range of a region: someone else on the host takes references */
     OP_UNPIN,
-    OP_GUARD,      /* enum guard_kind, value: 1 taken, 0 given back, by someone else */
-    OP_MIGRATE,    /* value: 1 start, 0 stop */
-    OP_DIRTY_SYNC, /* what may have changed since the last one? */
-    OP_FAULT,      /* arm a fault for the ops that follow */
-    OP_DISARM,     /* disarm all faults */
+    OP_GUARD,         /* enum guard_kind, value: 1 taken, 0 given back, by someone else */
+    OP_MIGRATE,       /* value: 1 start, 0 stop */
+    OP_DIRTY_SYNC,    /* what may have changed since the last one? */
+    OP_SOURCE_ADD,    /* range of a region: someone else keeps devices away from it */
+    OP_SOURCE_REMOVE, /* region: and does so no more */
+    OP_FAULT,         /* arm a fault for the ops that follow */
+    OP_DISARM,        /* disarm all faults */
     OP_KIND_COUNT
 };
 

@@ -59,6 +59,13 @@ const struct op_row op_rows[OP_KIND_COUNT] = {
                     parse_migrate, print_migrate, check_switch},
     [OP_DIRTY_SYNC] = {"dirty-sync", "dirty-sync: what may have changed since the last one?",
                        UNIT_NONE, 0, parse_nothing, print_nothing, NULL},
+    [OP_SOURCE_ADD] = {"source-add",
+                       "source-add PAGES: another source joins the region's discard manager, "
+                       "and holds these pages back from devices",
+                       UNIT_NONE, HAS_RANGE, parse_pages_op, print_pages_op, check_source},
+    [OP_SOURCE_REMOVE] = {"source-remove", "source-remove REGION: that source leaves again",
+                          UNIT_NONE, HAS_RANGE, parse_region_op, print_region_op,
+                          check_source_remove},
     [OP_FAULT] = {"fault",
                   "fault POINT ERRNO [nth=N|from=N|chance=N%] [late] [in-undo]: arm a fault "
                   "for the ops that follow",

@@ -56,6 +56,9 @@ int check_data(const struct machine *m, const struct op *op, const struct compla
 int check_region_range(const struct machine *m, const struct op *op, const struct complaint *c);
 int check_plug(const struct machine *m, const struct op *op, const struct complaint *c);
 int check_pin(const struct machine *m, const struct op *op, const struct complaint *c);
+int check_source(const struct machine *m, const struct op *op, const struct complaint *c);
+int check_source_remove(const struct machine *m, const struct op *op,
+                        const struct complaint *c);
 int check_region_op(const struct machine *m, const struct op *op, const struct complaint *c);
 int check_unplug_all(const struct machine *m, const struct op *op, const struct complaint *c);
 int check_resize(const struct machine *m, const struct op *op, const struct complaint *c);

@@ -147,16 +147,24 @@ int check_plug(const struct machine *m, const struct op *op, const struct compla
     return error;
 }
 
-int check_pin(const struct machine *m, const struct op *op, const struct complaint *c)
+/* Only memory that can be private has a discard manager. */
+int check_source(const struct machine *m, const struct op *op, const struct complaint *c)
 {
     int error = check_region_range(m, op, c);
+
+    if (!error && !m->regions[op->region].guest_memfd)
+        error =
+            complain(c, "%s: %s has no guest_memfd", name_of(op), region_name(m, op->region).s);
+    return error;
+}
+
+int check_pin(const struct machine *m, const struct op *op, const struct complaint *c)
+{
+    int error = check_source(m, op, c);
 
     if (!error && m->axis[AXIS_mode] != MODE_INPLACE)
         error =
             complain(c, "%s: only mode=inplace has pages that others can hold", name_of(op));
-    if (!error && !m->regions[op->region].guest_memfd)
-        error =
-            complain(c, "%s: %s has no guest_memfd", name_of(op), region_name(m, op->region).s);
     return error;
 }
 
@@ -170,6 +178,13 @@ int check_region_op(const struct machine *m, const struct op *op, const struct c
         return complain(c, "%s: expected the whole of %s", name_of(op),
                         region_name(m, op->region).s);
     return 0;
+}
+
+int check_source_remove(const struct machine *m, const struct op *op, const struct complaint *c)
+{
+    int error = check_region_op(m, op, c);
+
+    return error ? error : check_source(m, op, c);
 }
 
 int check_unplug_all(const struct machine *m, const struct op *op, const struct complaint *c)

@@ -187,6 +187,24 @@ static int execute_fault(struct runner *r, const struct op *op)
     return sim_fault_arm(r->world, &fault);
 }
 
+/* Memory that comes and goes, and who keeps devices away from it. */
+static int execute_region(struct runner *r, const struct op *op)
+{
+    const struct subject *s = r->subject;
+
+    switch (op->kind) {
+    case OP_REMOVE:
+        return s->region_remove(r->state, op->region);
+    case OP_ADD:
+        return s->region_add(r->state, op->region);
+    case OP_SOURCE_ADD:
+        return s->source_add(r->state, op->region, op->start, op->size);
+    default:
+        assert(op->kind == OP_SOURCE_REMOVE);
+        return s->source_remove(r->state, op->region);
+    }
+}
+
 void execute_op(struct runner *r, const struct op *op)
 {
     int error = 0;
@@ -214,10 +232,10 @@ void execute_op(struct runner *r, const struct op *op)
         error = r->subject->unlisten(r->state, op->unit, op->region, op->start, op->size);
         break;
     case OP_REMOVE:
-        error = r->subject->region_remove(r->state, op->region);
-        break;
     case OP_ADD:
-        error = r->subject->region_add(r->state, op->region);
+    case OP_SOURCE_ADD:
+    case OP_SOURCE_REMOVE:
+        error = execute_region(r, op);
         break;
     case OP_RESET:
         error = r->subject->reset(r->state);

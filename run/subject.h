@@ -45,6 +45,10 @@ struct subject {
     int (*reset)(void *state);
     /* Another user of the machine takes, or gives back, a discard guard: enum guard_kind. */
     int (*guard)(void *state, uint32_t kind, bool on);
+    /* Another user of a region's pages keeps devices away from a stretch of them, as a source
+     * of the region's discard manager, and goes again. */
+    int (*source_add)(void *state, uint32_t region, uint64_t offset, uint64_t size);
+    int (*source_remove)(void *state, uint32_t region);
     int (*is_populated)(void *state, uint32_t region, uint64_t offset, uint64_t size);
 
     /* virtio-mem: the guest's requests, and the VMM's resize. *response is what the guest is

@@ -181,6 +181,16 @@ static int core_guard(void *state, uint32_t kind, bool on)
     return vmm_guard(state, kinds[kind], on);
 }
 
+static int core_source_add(void *state, uint32_t region, uint64_t offset, uint64_t size)
+{
+    return vmm_source_add(state, region, offset, size);
+}
+
+static int core_source_remove(void *state, uint32_t region)
+{
+    return vmm_source_remove(state, region);
+}
+
 static int core_is_populated(void *state, uint32_t region, uint64_t offset, uint64_t size)
 {
     return vmm_is_populated(state, region, offset, size);
@@ -262,6 +272,8 @@ const struct subject subject_core = {
     .region_add = core_region_add,
     .reset = core_reset,
     .guard = core_guard,
+    .source_add = core_source_add,
+    .source_remove = core_source_remove,
     .is_populated = core_is_populated,
     .plug = core_plug,
     .unplug = core_unplug,

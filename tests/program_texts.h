@@ -72,6 +72,8 @@ static const char inplace[] =
     "resize ram0 pages=0\n"
     "remove ram2\n"
     "add rom1\n"
+    "source-add ram0[1..3)\n"
+    "source-remove ram0\n"
     "reset\n"
     "pin ram0[3] \n"
     "convert ram0[0..4) private\n"

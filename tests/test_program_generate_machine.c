@@ -73,7 +73,7 @@ static const char *const feature_names[FEATURE_COUNT] = {
     [FEATURE_VIRTIO_MEM] = "virtio_mem", [FEATURE_HOTPLUG] = "hotplug",
     [FEATURE_RESET] = "reset",           [FEATURE_PINS] = "pins",
     [FEATURE_GUARDS] = "guards",         [FEATURE_MIGRATION] = "migration",
-    [FEATURE_HUGETLB] = "hugetlb",
+    [FEATURE_HUGETLB] = "hugetlb",       [FEATURE_SOURCES] = "sources",
 };
 
 static void set_feature(struct drawn *t, uint32_t feature, const char *value)

@@ -89,7 +89,7 @@ static void test_bad_options(void **state)
         {"=3",
          "unknown key ''; there are: mode order failure tracker iommu mapping split kernel "
          "page_size share pages regions containers vcpus ops entries conversions "
-         "faults alloc_faults virtio_mem hotplug reset pins guards migration hugetlb"},
+         "faults alloc_faults virtio_mem hotplug reset pins guards migration hugetlb sources"},
         {"iommu=iommu", "unknown axis value iommu=iommu; this version has: "
                         "type1|type1v1|iommufd|compat|compatv1"},
         {"order=\x1b[1m", "unknown axis value order=?[1m; this version has: "

@@ -43,15 +43,15 @@ static void test_inplace_round_trip(void **state)
     assert_int_equal(m->regions[0].virtio_mem_pages, 4);
     assert_int_equal(m->regions[0].requested_pages, 4);
     assert_int_equal(m->regions[1].huge_pages, 128);
-    assert_int_equal(p->n_ops, 17);
+    assert_int_equal(p->n_ops, 19);
     for (uint32_t i = 0; i < p->n_ops; i++)
         if (p->ops[i].kind == OP_RESIZE)
             resize = &p->ops[i];
     assert_true(resize && resize->value == 0 && resize->start == 0);
     assert_true(resize->size == 8 * 4 * PAGE_SIZE_4K);
-    assert_int_equal(p->ops[9].kind, OP_UNPIN);
-    assert_int_equal(p->ops[11].unit, GUARD_UNCOORDINATED_DISABLE);
-    assert_int_equal(p->ops[11].value, 1);
+    assert_int_equal(p->ops[11].kind, OP_UNPIN);
+    assert_int_equal(p->ops[13].unit, GUARD_UNCOORDINATED_DISABLE);
+    assert_int_equal(p->ops[13].value, 1);
     assert_int_equal(p->expects[3].value, RESPONSE_ERROR);
 }
 
