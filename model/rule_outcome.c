@@ -121,7 +121,7 @@ bool rule_failed(const struct model *o, const struct op_result *r, struct violat
                        r->n_failed ? "the target fits, but it returned %s"
                                    : "nothing failed, but it returned %s",
                        errno_name(r->error));
-    if (need.too_many_entries && !rule_o12_limit_first(o, v))
+    if (need.too_many_entries && !rule_o12_limit_first(o, r, v))
         return false;
     if (is_first_error(r, r->error) || (need.too_many_entries && r->error == ENOSPC) ||
         (need.too_much_locked && r->error == ENOMEM))

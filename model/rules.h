@@ -92,7 +92,8 @@ bool rule_x1_recount(const struct model *o, struct violation *v);
 bool rule_o10_must_stop(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_o11_partition(const struct model *o, struct violation *v);
 /* The target does not fit. */
-bool rule_o12_limit_first(const struct model *o, struct violation *v);
+bool rule_o12_limit_first(const struct model *o, const struct op_result *r,
+                          struct violation *v);
 bool rule_o9_idle(const struct model *o, const struct op_result *r, struct violation *v);
 
 /* Did a fault make a call of this op fail? */

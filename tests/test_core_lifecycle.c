@@ -134,6 +134,28 @@ static void add_is_as_declared(void **state)
     assert_int_equal(life_mapped(&l, 1, 4), life_page(&l, 4).shared_frame);
 }
 
+/* A region that does not fit is told so before it has memory, or a slot. */
+static void add_asks_the_limit_first(void **state)
+{
+    static struct life_picture before, after;
+
+    (void)state;
+    assert_int_equal(vmm_region_remove(l.vmm, 2), 0);
+    assert_int_equal(vmm_device_detach(l.vmm, 0), 0);
+    sim_set_entry_limit(l.w, 18); /* 17 of guest_memfd pages, one of the ROM */
+    assert_int_equal(life_attach(&l, 0, 0), 0);
+    life_take_picture(&l, &before);
+    life_forget(&l);
+    assert_int_equal(vmm_region_readd(l.vmm, 2), -ENOSPC);
+    life_take_picture(&l, &after);
+    assert_memory_equal(&before, &after, sizeof before);
+    l.calls[POINT_CORE_ALLOC] = 0;
+    for (unsigned i = 0; i < POINT_COUNT; i++)
+        assert_int_equal(l.calls[i], 0);
+    assert_int_equal(life_convert(&l, 66, 1, true), 0);
+    assert_int_equal(vmm_region_readd(l.vmm, 2), 0);
+}
+
 /* What was owed of a region is owed by nobody. */
 static void debt_goes(void **state)
 {
@@ -393,6 +415,7 @@ int main(void)
         TEST("remove", remove_takes_all),
         TEST("absent", absent_is_a_hole),
         TEST("add", add_is_as_declared),
+        TEST("add-asks-the-limit-first", add_asks_the_limit_first),
         TEST("debt-goes", debt_goes),
         TEST("devices-meanwhile", devices_meanwhile),
         TEST("migration", migration_refuses),

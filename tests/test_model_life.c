@@ -317,6 +317,25 @@ static void test_add_forgets_listener(void **state)
     hand_expect(h, "I2");
 }
 
+/* It does not fit: that is known before anything is made, be it undone or not. */
+static void test_add_over_the_limit(void **state)
+{
+    struct hand *h = *state;
+
+    remove_plain(h);
+    h->m.containers[0].entry_limit = h->c[0].entries + 1; /* it has two addresses */
+    for (int calls = 0; calls < 2; calls++) {
+        hand_begin(h, region_op(OP_ADD, 2));
+        if (calls)
+            hand_call(h);
+        h->r.error = ENOSPC;
+        hand_end(h);
+        if (!calls)
+            hand_fine(h);
+    }
+    hand_expect(h, "O12");
+}
+
 /* ---- reset ---- */
 static void begin_reset(struct hand *h)
 {
@@ -447,6 +466,7 @@ int main(void)
         TEST("add-with-old-memory", test_add_with_old_memory),
         TEST("add-plain", test_add_plain),
         TEST("add-forgets-listener", test_add_forgets_listener),
+        TEST("add-over-the-limit", test_add_over_the_limit),
         TEST("reset", test_reset),
         TEST("reset-forgets-tracker", test_reset_forgets_tracker),
         TEST("reset-forgets-unmap", test_reset_forgets_unmap),
