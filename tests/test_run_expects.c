@@ -118,6 +118,15 @@ static void try_calls(uint32_t op, const struct record *records, uint32_t n)
     }
 }
 
+/* A drop of each page, too many. */
+static void try_drops(uint32_t op)
+{
+    struct mistake m = {.kind = MISTAKE_ONE_MORE, .op = op};
+
+    for (uint32_t n = 0; n_wanted() > 0 && wrong_core_drop(n, &wrong_core.one_more); n++)
+        try(&m);
+}
+
 static void try_for_good_or_not(struct mistake *m)
 {
     m->made_good = false;
@@ -159,6 +168,8 @@ static void try_tales(uint32_t op)
         try(&mistake);
     mistake.kind = MISTAKE_POPULATED;
     try(&mistake);
+    mistake.kind = MISTAKE_OLD_FILE;
+    try(&mistake);
     mistake.kind = MISTAKE_STOPPED;
     try_for_good_or_not(&mistake);
     for (mistake.call = 0; mistake.call < m->n_regions; mistake.call++)
@@ -185,6 +196,7 @@ static void prove_on_this_machine(const char *path)
         try_tales(op);
         if (n_wanted() > 0)
             try_calls(op, records, n);
+        try_drops(op);
     }
 }
 

@@ -2,7 +2,9 @@
 #include "tests/wrong_core.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/uapi.h"
 
@@ -195,12 +197,33 @@ static int pass(uint32_t shape, int fd, void *arg)
     return make_edited(&r, wrong ? &m->edit : &none, arg);
 }
 
+static bool keeps_old_file(void)
+{
+    return wrong_core.mistake.kind == MISTAKE_OLD_FILE && wrong_core.mistake.op == current_op();
+}
+
+static int wrong_create(void *ctx, const char *caller, int fd, void *arg)
+{
+    if (!keeps_old_file())
+        wrong_core.last_file = real_ops->ioctl(ctx, caller, fd, KVM_CREATE_GUEST_MEMFD, arg);
+    return wrong_core.last_file;
+}
+
 static int wrong_ioctl(void *ctx, const char *caller, int fd, unsigned long request, void *arg)
 {
+    if (request == KVM_CREATE_GUEST_MEMFD)
+        return wrong_create(ctx, caller, fd, arg);
     for (uint32_t i = CALL_FALLOCATE + 1; i < N_SHAPES; i++)
         if (shapes[i].request == request)
             return pass(i, fd, arg);
     return real_ops->ioctl(ctx, caller, fd, request, arg);
+}
+
+static int wrong_close(void *ctx, const char *caller, int fd)
+{
+    if (keeps_old_file() && fd == wrong_core.last_file)
+        return 0;
+    return real_ops->close(ctx, caller, fd);
 }
 
 static int wrong_madvise(void *ctx, const char *caller, uint64_t addr, uint64_t size,
@@ -221,16 +244,48 @@ static int wrong_fallocate(void *ctx, const char *caller, int fd, int mode, int6
     return pass(CALL_FALLOCATE, fd, &d);
 }
 
+static int wrong_mmap(void *ctx, const char *caller, uint64_t hint, uint64_t size, int prot,
+                      int flags, int fd, int64_t offset, uint64_t *addr)
+{
+    int rc = real_ops->mmap(ctx, caller, hint, size, prot, flags, fd, offset, addr);
+
+    if (!rc && wrong_core.n_memories < MEMORIES_MAX)
+        wrong_core.memories[wrong_core.n_memories++] =
+            (struct wrong_memory){.hva = *addr, .size = size, .fd = fd};
+    return rc;
+}
+
+bool wrong_core_drop(uint32_t n, struct record *r)
+{
+    for (uint32_t i = 0; i < wrong_core.n_memories; i++) {
+        const struct wrong_memory *m = &wrong_core.memories[i];
+        struct drop d = {.size = page_size()};
+
+        if (n >= m->size / page_size()) {
+            n -= (uint32_t)(m->size / page_size());
+            continue;
+        }
+        d.address = (m->fd < 0 ? m->hva : 0) + n * page_size();
+        d.mode = m->fd < 0 ? MADV_DONTNEED : FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+        *r = (struct record){.shape = m->fd < 0 ? CALL_MADVISE : CALL_FALLOCATE, .fd = m->fd};
+        memcpy(r->bytes, &d, sizeof(d));
+        return true;
+    }
+    return false;
+}
+
 /* ---- between core and runner ---- */
 
 static int build_wrong(const struct host *real, const struct machine *m, void **state)
 {
-    wrong_core.n_records = wrong_core.op_calls = 0;
+    wrong_core.n_records = wrong_core.op_calls = wrong_core.n_memories = 0;
     wrong_core.has_late = false;
     real_ops = real->ops;
     host_ops = *real_ops;
     host_ops.ioctl = wrong_ioctl;
+    host_ops.close = wrong_close;
     host_ops.madvise = wrong_madvise;
+    host_ops.mmap = wrong_mmap;
     host_ops.fallocate = wrong_fallocate;
     host = (struct host){&host_ops, real->ctx};
     return subject_core.build(&host, m, state);

@@ -2,9 +2,9 @@
 /*
  * A wrong core: our own, which makes one mistake in one op. It leaves a system call out, makes
  * it for other pages, makes one too many (any that it made before, the same or the other way
- * round), or tells something else than what is so: to its caller, to the guest, about a page.
- * Some mistakes it makes good when the next op begins: a call that comes late, one that is
- * taken back.
+ * round, or a drop that it never made), or tells something else than what is so: to its caller,
+ * to the guest, about a page. Some mistakes it makes good when the next op begins: a call that
+ * comes late, one that is taken back.
  */
 #ifndef TESTS_WRONG_CORE_H
 #define TESTS_WRONG_CORE_H
@@ -23,6 +23,7 @@ enum mistake_kind {
     MISTAKE_RESPONSE,  /* the guest's virtio-mem driver is told `value` */
     MISTAKE_DIRTY,     /* page `value` of region `call` dirty for clean, or the reverse */
     MISTAKE_POPULATED, /* the other answer */
+    MISTAKE_OLD_FILE,  /* for a new guest_memfd it takes the one that it made last */
     MISTAKE_STOPPED,   /* from the op on, stopped or not is told wrong */
 };
 
@@ -49,7 +50,13 @@ struct mistake {
     struct edit edit;
 };
 
-enum { RECORDS_MAX = 512, RECORD_BYTES = 128 };
+enum { RECORDS_MAX = 512, RECORD_BYTES = 128, MEMORIES_MAX = 16 };
+
+/* What the VMM has mapped for itself: RAM, most of it. fd < 0: anonymous. */
+struct wrong_memory {
+    uint64_t hva, size;
+    int fd;
+};
 
 /* A system call with an effect on pages, as it was made. */
 struct record {
@@ -66,6 +73,9 @@ struct wrong_core {
     /* Of the run: */
     struct record records[RECORDS_MAX];
     uint32_t n_records;
+    int last_file; /* guest_memfd */
+    struct wrong_memory memories[MEMORIES_MAX];
+    uint32_t n_memories;
     uint32_t op_calls; /* recorded ones of the current op */
     uint32_t last_op;
     struct record late; /* to be made when the next op begins */
@@ -78,6 +88,10 @@ struct subject wrong_core_subject(void);
 /* Hooks of the runner. */
 void wrong_core_before_op(struct runner *r);
 void wrong_core_after_op(struct runner *r);
+
+/* A call that no run has to have made: the n-th page of all that the VMM has mapped is dropped.
+ * False: there are no more. */
+bool wrong_core_drop(uint32_t n, struct record *r);
 
 /* Fields of a record that EDIT_MOVE knows; 0: no other shape of the call exists. */
 uint32_t record_fields(const struct record *r);
