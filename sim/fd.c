@@ -56,7 +56,7 @@ int fd_close(struct sim_world *w, int fd)
         vfio_release(w, &was);
         break;
     default:
-        break; /* /dev/kvm, /dev/null: nothing behind them */
+        break; /* /dev/kvm, /dev/null, sysfs: nothing behind them that goes */
     }
     return 0;
 }

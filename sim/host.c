@@ -30,14 +30,14 @@ static int open_numbered(struct sim_world *w, const char *path)
     int group = number_of_path(path, "/dev/vfio/");
     int device = number_of_path(path, "/dev/vfio/devices/vfio");
 
-    if (group >= 0 && (uint32_t)group < w->config.n_groups)
+    if (group >= 0 && sysfs_has_vfio(w, (uint32_t)group))
         return vfio_open_group(w, (unsigned)group);
-    if (device >= 0 && (uint32_t)device < w->config.n_groups)
+    if (device >= 0 && sysfs_has_vfio(w, (uint32_t)device))
         return fd_new(w, FD_VFIO_CDEV, NULL, (unsigned)device);
     return -ENOENT;
 }
 
-static int open_path(struct sim_world *w, const char *path)
+static int open_path(struct sim_world *w, const char *path, int flags)
 {
     assert(path);
     if (strcmp(path, "/dev/kvm") == 0)
@@ -48,6 +48,8 @@ static int open_path(struct sim_world *w, const char *path)
         return vfio_open_container(w);
     if (strcmp(path, "/dev/iommu") == 0)
         return iommufd_open(w);
+    if (strncmp(path, "/sys/", strlen("/sys/")) == 0)
+        return sysfs_open(w, path, flags);
     return open_numbered(w, path);
 }
 
@@ -58,7 +60,7 @@ static int sim_open(void *ctx, const char *caller, const char *path, int flags)
     call_begin(w, POINT_HOST_OPEN, caller, 0, 0, (uint64_t)(unsigned)flags);
     if (call_fails_early(w))
         return (int)call_end(w, 0);
-    return (int)call_end(w, path ? open_path(w, path) : -EFAULT);
+    return (int)call_end(w, path ? open_path(w, path, flags) : -EFAULT);
 }
 
 static int sim_close(void *ctx, const char *caller, int fd)
@@ -111,13 +113,16 @@ static int64_t sim_pread(void *ctx, const char *caller, int fd, void *buf, uint6
 }
 
 /* The same the other way round; only pwrite reaches a device's registers. */
-static int64_t write_fd(struct sim_world *w, int fd, uint64_t size, bool at_offset)
+static int64_t write_fd(struct sim_world *w, int fd, const void *buf, uint64_t size,
+                        bool at_offset)
 {
     struct sim_fd *f = fd_get(w, fd);
 
     if (!f)
         return -EBADF;
     assert(f->kind != FD_FREE);
+    if (f->kind == FD_SYSFS)
+        return sysfs_write(w, f, buf, size);
     if (f->kind == FD_NULL || (vfio_is_device(f) && at_offset))
         return (int64_t)size;
     return at_offset && f->kind == FD_GMEM ? -ESPIPE : -EINVAL;
@@ -127,11 +132,10 @@ static int64_t sim_write(void *ctx, const char *caller, int fd, const void *buf,
 {
     struct sim_world *w = ctx;
 
-    (void)buf;
     call_begin(w, POINT_HOST_WRITE, caller, 0, size, (uint64_t)fd);
     if (call_fails_early(w))
         return call_end(w, 0);
-    return call_end(w, write_fd(w, fd, size, false));
+    return call_end(w, write_fd(w, fd, buf, size, false));
 }
 
 static int64_t sim_pwrite(void *ctx, const char *caller, int fd, const void *buf, uint64_t size,
@@ -139,11 +143,10 @@ static int64_t sim_pwrite(void *ctx, const char *caller, int fd, const void *buf
 {
     struct sim_world *w = ctx;
 
-    (void)buf;
     call_begin(w, POINT_HOST_WRITE, caller, (uint64_t)offset, size, (uint64_t)fd);
     if (call_fails_early(w))
         return call_end(w, 0);
-    return call_end(w, offset < 0 ? -EINVAL : write_fd(w, fd, size, true));
+    return call_end(w, offset < 0 ? -EINVAL : write_fd(w, fd, buf, size, true));
 }
 
 static int sim_ioctl(void *ctx, const char *caller, int fd, unsigned long request, void *arg)

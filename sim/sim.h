@@ -102,6 +102,10 @@ void sim_name_next_container(struct sim_world *w, uint32_t number);
 enum { SIM_DEVICE_NAME_SIZE = 13 };
 void sim_device_name(uint32_t group, char name[SIM_DEVICE_NAME_SIZE]);
 
+/* The host has no driver yet for the device of a group: there is no such group, until vfio-pci
+ * gets the device through sysfs (sim/sysfs.c). */
+void sim_take_driver(struct sim_world *w, uint32_t group);
+
 enum sim_request_kind { SIM_REQUEST_HYPERCALL, SIM_REQUEST_ACCESS };
 
 /* MAP_GPA_RANGE counts pages of 4 KiB: a guest knows nothing of the host's. */

@@ -99,6 +99,7 @@ enum fd_kind {
     FD_VFIO_DEVICE,
     FD_VFIO_CDEV,
     FD_IOMMUFD,
+    FD_SYSFS,
 };
 
 struct sim_fd {
@@ -258,7 +259,15 @@ struct sim_group {
     uint16_t device_fds;         /* of the group's; each keeps the group open */
     bool opened;                 /* one opener at a time, until the group is released */
     bool fd_open;                /* false while only device fds keep it */
+    bool has_no_driver;          /* then neither group nor character device is there */
+    bool wants_vfio;             /* the device's driver_override */
 };
+
+/* ---- sysfs: which driver a device has ---- */
+bool sysfs_has_vfio(const struct sim_world *w, uint32_t group);
+int sysfs_open(struct sim_world *w, const char *path, int flags);
+int64_t sysfs_write(struct sim_world *w, const struct sim_fd *f, const char *text,
+                    uint64_t size);
 
 int vfio_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request, void *arg);
 int vfio_open_container(struct sim_world *w);

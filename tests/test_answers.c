@@ -17,7 +17,6 @@ struct not_yet {
 
 static const struct not_yet not_yet[] = {
     {"iofd-mock", "*", "the kernel's own mock IOMMU, which only its selftests have"},
-    {"vfio", "drivers_probe", "a sysfs file; which driver a device has is given in the mock"},
 };
 
 static bool name_matches(const char *pattern, const char *name)

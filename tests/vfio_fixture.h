@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <fcntl.h>
@@ -49,6 +50,33 @@ static inline int fx_group_path(struct fixture *f, unsigned group)
     char path[32];
     snprintf(path, sizeof(path), "/dev/vfio/%u", group);
     return host_open(&f->h, path, O_RDWR);
+}
+
+/* What a shell would do with echo. The number of bytes, or the error. */
+static inline int64_t fx_echo(struct fixture *f, const char *text, const char *path)
+{
+    int fd = host_open(&f->h, path, O_WRONLY);
+    if (fd < 0)
+        return fd;
+    int64_t r = f->h.ops->write(f->h.ctx, __func__, fd, text, strlen(text));
+    assert_int_equal(host_close(&f->h, fd), 0);
+    return r;
+}
+
+/* Into the driver_override of a group's device. */
+static inline int64_t fx_override(struct fixture *f, unsigned group, const char *driver)
+{
+    char name[SIM_DEVICE_NAME_SIZE], path[64];
+    sim_device_name(group, name);
+    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", name);
+    return fx_echo(f, driver, path);
+}
+
+static inline int64_t fx_probe(struct fixture *f, unsigned group)
+{
+    char name[SIM_DEVICE_NAME_SIZE];
+    sim_device_name(group, name);
+    return fx_echo(f, name, "/sys/bus/pci/drivers_probe");
 }
 
 static inline int fx_set_container(struct fixture *f, int group, int container)
