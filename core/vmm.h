@@ -168,7 +168,8 @@ int vmm_vcpu_run(struct vmm *vmm, uint32_t vcpu);
 int vmm_convert(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_private);
 
 /* Did the last conversion, vmm_vcpu_run, plug or unplug fail because a page was in use? Then
- * the page's region and offset. In place only. */
+ * the page's region and offset. Other calls (a resize too), and those that a stopped VM
+ * refuses, leave the answer as it was. In place only. */
 bool vmm_blocked(struct vmm *vmm, uint32_t *region, uint64_t *offset);
 
 /* 1 when a device may see every byte of the range of a region (it is shared, plugged where

@@ -2,6 +2,8 @@
 /* In-place conversion: behaviour.md 3.7 and 7.10; catalogue A8, F2. */
 #include "tests/inplace_fixture.h"
 
+#include "core/internal.h"
+
 /* The deliberate error: a state that is not as it should be must be seen. */
 static void test_wrong_state_is_seen(void **state)
 {
@@ -107,6 +109,26 @@ static void test_pinned(void **state)
     assert_true(nothing_blocked());
     assert_int_equal(inplace_read(&ip, 6), 66);
     assert_int_equal(inplace_page(&ip, 6).private_frame, frame);
+}
+
+/* The answer is about requests for pages: what asks for none leaves it, and so does a call that
+ * a stopped VM refuses. */
+static void test_the_answer_stays(void **state)
+{
+    uint16_t response;
+
+    (void)state;
+    become(2, 1, false);
+    assert_int_equal(sim_pin(ip.w, 2 * IP_PAGE, 1), 0);
+    assert_int_equal(inplace_convert(&ip, 2, 1, true), -EAGAIN);
+    assert_int_equal(vmm_resize(ip.vmm, 0, 0, &response), -EINVAL);
+    assert_true(blocked_at(0, 2));
+    assert_int_equal(vmm_plug(ip.vmm, 0, 0, IP_PAGE, &response), -EINVAL);
+    assert_true(nothing_blocked());
+    assert_int_equal(inplace_convert(&ip, 2, 1, true), -EAGAIN);
+    vmm_stop(ip.vmm);
+    assert_int_equal(inplace_convert(&ip, 4, 1, true), -EIO);
+    assert_true(blocked_at(0, 2)); /* why it stopped may still be wanted */
 }
 
 /* The second block will not: the first is shared again. */
@@ -314,6 +336,7 @@ int main(void)
         TEST("several-blocks", test_several_blocks),
         TEST("plain-region", test_plain_region),
         TEST("pinned", test_pinned),
+        TEST("the-answer-stays", test_the_answer_stays),
         TEST("pinned-in-the-second-block", test_pinned_in_the_second_block),
         TEST("pinned-in-a-mixed-range", test_pinned_in_a_mixed_range),
         TEST("no-request", test_no_request),
