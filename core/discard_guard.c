@@ -14,15 +14,20 @@ static const unsigned excludes[VMM_GUARD_COUNT] = {
     [VMM_GUARD_COORDINATED_REQUIRE] = BIT(VMM_GUARD_DISABLE),
 };
 
-int discard_guard_take(struct vmm *vmm, enum vmm_guard kind)
+static bool is_excluded(const struct vmm *vmm, enum vmm_guard kind)
 {
-    struct discard_guards *g = &vmm->guards;
-
     assert(vmm->machine_lock.held && kind < VMM_GUARD_COUNT);
     for (unsigned i = 0; i < VMM_GUARD_COUNT; i++)
-        if ((excludes[kind] & BIT(i)) && g->taken[i])
-            return -EBUSY;
-    g->taken[kind]++;
+        if ((excludes[kind] & BIT(i)) && vmm->guards.taken[i])
+            return true;
+    return false;
+}
+
+int discard_guard_take(struct vmm *vmm, enum vmm_guard kind)
+{
+    if (is_excluded(vmm, kind))
+        return -EBUSY;
+    vmm->guards.taken[kind]++;
     return 0;
 }
 
@@ -68,4 +73,12 @@ int vmm_guard(struct vmm *vmm, enum vmm_guard kind, bool on)
     int rc = vmm_enter(vmm);
 
     return rc ? rc : vmm_leave(vmm, by_other(vmm, kind, on));
+}
+
+bool vmm_guard_is_free(struct vmm *vmm, enum vmm_guard kind)
+{
+    sync_lock(&vmm->sync, &vmm->machine_lock);
+    bool is_free = !is_excluded(vmm, kind);
+    (void)vmm_leave(vmm, 0);
+    return is_free;
 }

@@ -262,6 +262,9 @@ int vmm_dirty_sync(struct vmm *vmm, uint32_t region, uint8_t *pages);
  * such guard; -E2BIG: VMM_GUARD_OTHERS_MAX are taken. */
 int vmm_guard(struct vmm *vmm, enum vmm_guard kind, bool on);
 
+/* Could someone take it now? */
+bool vmm_guard_is_free(struct vmm *vmm, enum vmm_guard kind);
+
 bool vmm_stopped(const struct vmm *vmm);
 
 /* Writes the internal state that decides future behaviour (tracker, debt, ledgers, listeners)

@@ -448,7 +448,7 @@ const char *model_rule_name(uint32_t i)
         rule_i2,  rule_i3,     rule_i4,   rule_i7,    rule_i8,  rule_o1,           rule_o2,
         rule_o3,  rule_o4,     rule_o5,   rule_o6,    rule_o7,  rule_o10,          rule_o9,
         rule_o11, rule_o12,    rule_data, rule_query, rule_pin, rule_blocked_name, rule_x0,
-        rule_x1,  rule_expect, rule_s7,   rule_v1,    rule_v2,  rule_m1,
+        rule_x1,  rule_expect, rule_s7,   rule_v1,    rule_v2,  rule_m1,           rule_guards,
     };
 
     return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;

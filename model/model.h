@@ -60,6 +60,8 @@ struct op_result {
     uint64_t guest_status; /* what the guest was told */
     uint32_t blocked_page; /* the page that the subject says was in use, or MODEL_NO_PAGE */
     uint64_t data;         /* OP_READ, OP_DMA_READ: token; OP_QUERY: answer */
+    bool told_guards;      /* the subject was asked for the next one */
+    uint8_t free_guards;   /* bit per enum guard_kind: someone could take it now */
     uint8_t response;      /* virtio-mem: what the guest was told, RESPONSE_* */
     const uint8_t *dirty;  /* OP_DIRTY_SYNC: MIGRATION_* of each guest page; NULL: no answer */
     uint32_t n_calls;      /* host calls with an effect on kernel state that the op made */

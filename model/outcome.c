@@ -376,7 +376,7 @@ static bool judge(struct model *o, const struct op_result *r, struct violation *
     case OP_DISARM:
         return judge_quiet(o, v);
     default:
-        return judge_request(o, r, v);
+        return judge_request(o, r, v) && rule_guards_op(o, r, v);
     }
 }
 

@@ -15,8 +15,8 @@ bool violate(const struct model *o, struct violation *v, const char *rule, uint3
 extern const char rule_s1[], rule_s2[], rule_s3[], rule_s4[], rule_s5[], rule_s6[], rule_i1[],
     rule_i2[], rule_i3[], rule_i4[], rule_i7[], rule_i8[], rule_o1[], rule_o2[], rule_o3[],
     rule_o4[], rule_o5[], rule_o6[], rule_o7[], rule_o10[], rule_o9[], rule_o11[], rule_o12[],
-    rule_data[], rule_query[], rule_pin[], rule_blocked_name[], rule_x0[], rule_x1[],
-    rule_expect[], rule_s7[], rule_v1[], rule_v2[], rule_m1[];
+    rule_data[], rule_query[], rule_pin[], rule_blocked_name[], rule_guards[], rule_x0[],
+    rule_x1[], rule_expect[], rule_s7[], rule_v1[], rule_v2[], rule_m1[];
 
 bool rule_s1_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
@@ -87,6 +87,7 @@ bool rule_pin_op(struct model *o, const struct op_result *r, struct violation *v
 /* A conversion succeeded. */
 bool rule_pin_converted(const struct model *o, struct violation *v);
 bool rule_blocked(const struct model *o, const struct op_result *r, struct violation *v);
+bool rule_guards_op(const struct model *o, const struct op_result *r, struct violation *v);
 bool rule_x0_start(const struct model *o, struct violation *v);
 bool rule_x1_recount(const struct model *o, struct violation *v);
 bool rule_o10_must_stop(const struct model *o, const struct op_result *r, struct violation *v);

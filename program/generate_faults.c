@@ -7,6 +7,7 @@
 
 enum { CHANCE_ONE = 65536 };
 
+/* What may go wrong. */
 enum where {
     WHERE_ATTRIBUTES,
     WHERE_MAP,
@@ -16,6 +17,7 @@ enum where {
     WHERE_ALLOC,
     WHERE_SLOT,
     WHERE_FILE,
+    WHERE_BACKING,
     WHERE_DEVICE,
     WHERE_RUN,
     WHERE_ANY,
@@ -24,20 +26,43 @@ enum where {
 
 enum { WHERE_WEIGHT_SUM = 100 };
 
-static const uint16_t where_weight[WHERE_COUNT] = {19, 25, 18, 13, 10, 4, 0, 0, 5, 3, 3};
-/* Regions that come and go, resets: other calls than those of a conversion. */
-static const uint16_t where_weight_life[WHERE_COUNT] = {14, 16, 13, 8, 7, 4, 19, 5, 3, 3, 8};
+/* Of an op that a fault is armed for: the calls that it makes. */
+static const uint16_t convert_weight[WHERE_COUNT] = {21, 26, 19, 14, 10, 4, 0, 0, 0, 0, 3, 3};
+static const uint16_t undo_weight[WHERE_COUNT] = {25, 26, 26, 12, 0, 0, 6, 0, 0, 0, 0, 5};
+static const uint16_t op_weight[OP_KIND_COUNT][WHERE_COUNT] = {
+    [OP_ATTACH] = {0, 40, 0, 0, 0, 12, 0, 0, 0, 45, 0, 3},
+    [OP_DETACH] = {0, 0, 45, 0, 0, 2, 0, 0, 0, 50, 0, 3},
+    [OP_LISTEN] = {0, 68, 2, 0, 0, 25, 0, 0, 0, 0, 0, 5},
+    [OP_UNLISTEN] = {0, 5, 85, 0, 0, 5, 0, 0, 0, 0, 0, 5},
+    [OP_PLUG] = {8, 55, 2, 5, 5, 20, 0, 0, 0, 0, 0, 5},
+    [OP_UNPLUG] = {14, 8, 40, 16, 16, 1, 0, 0, 0, 0, 0, 5},
+    [OP_UNPLUG_ALL] = {14, 8, 40, 16, 16, 1, 0, 0, 0, 0, 0, 5},
+    [OP_REMOVE] = {23, 4, 28, 0, 0, 3, 30, 0, 0, 0, 0, 12},
+    [OP_ADD] = {17, 14, 0, 0, 0, 15, 19, 14, 15, 0, 0, 6},
+    [OP_RESET] = {15, 8, 20, 2, 2, 8, 20, 17, 0, 0, 0, 8},
+    [OP_MIGRATE] = {0, 0, 0, 0, 0, 95, 0, 0, 0, 0, 0, 5},
+    [OP_SOURCE_ADD] = {0, 8, 62, 0, 0, 25, 0, 0, 0, 0, 0, 5},
+    [OP_SOURCE_REMOVE] = {0, 65, 5, 0, 0, 25, 0, 0, 0, 0, 0, 5},
+};
+
+bool gen_may_fail(uint8_t kind)
+{
+    assert(kind < OP_KIND_COUNT);
+    return op_weight[kind][WHERE_ANY] > 0;
+}
 
 static enum where draw_where(struct gen *g)
 {
-    bool life = gen_has(g, FEATURE_HOTPLUG) || gen_has(g, FEATURE_RESET);
-    enum where where = (enum where)gen_weighted(&g->r, life ? where_weight_life : where_weight,
-                                                WHERE_WEIGHT_SUM);
+    const uint16_t *weight =
+        g->next_kind == OP_KIND_COUNT ? convert_weight : op_weight[g->next_kind];
+    enum where where;
 
+    if (g->undo_next)
+        weight = undo_weight;
+    where = (enum where)gen_weighted(&g->r, weight, WHERE_WEIGHT_SUM);
     if (g->striped && rng_percent(&g->r, 40))
         where = WHERE_ALLOC; /* that is where records grow */
-    if ((where == WHERE_MAP || where == WHERE_UNMAP || where == WHERE_DEVICE) &&
-        !g->m->n_devices)
+    if ((where == WHERE_MAP || where == WHERE_UNMAP) && !g->m->n_devices)
         where = WHERE_PRIVATE_DROP; /* no device, no DMA calls */
     if (g->m->axis[AXIS_mode] == MODE_INPLACE &&
         (where == WHERE_SHARED_DROP || where == WHERE_PRIVATE_DROP))
@@ -71,12 +96,15 @@ static const char *drop_name(struct gen *g)
     }
 }
 
-static bool all_attached(const struct gen *g)
+/* Making the shared side of a region. */
+static const char *backing_name(struct gen *g)
 {
-    return g->attached == (UINT32_C(1) << g->m->n_devices) - 1;
+    static const char *const names[] = {"memfd/create", "memfd/truncate", "mm/mmap"};
+
+    return names[rng_below(&g->r, 3)];
 }
 
-/* A call of attaching a device; of detaching one, if there is none to attach. */
+/* A call of attaching a device, or of detaching one. */
 static const char *device_name(struct gen *g)
 {
     static const char *const group[] = {"host/open", "vfio/group_status", "vfio/set_container",
@@ -86,7 +114,7 @@ static const char *device_name(struct gen *g)
     bool iommufd = g->m->axis[AXIS_iommu] == IOMMU_IOMMUFD;
     uint32_t x = rng_below(&g->r, 5);
 
-    if (all_attached(g))
+    if (g->next_kind == OP_DETACH)
         return x < 2 && !iommufd ? "vfio/unset_container" : "host/close";
     return iommufd ? cdev[x] : group[x];
 }
@@ -112,6 +140,8 @@ static const char *where_name(struct gen *g, enum where where)
         return "kvm/set_memory_region";
     case WHERE_FILE:
         return "gmem/create";
+    case WHERE_BACKING:
+        return backing_name(g);
     case WHERE_DEVICE:
         return device_name(g);
     case WHERE_RUN: /* the guest does not come to its request */
@@ -173,36 +203,38 @@ static void draw_when(struct gen *g, struct op *op)
         op->value = rng_between(&g->r, 1, 16);
 }
 
-void gen_fault(struct gen *g)
+/* Fills in what fails, and where; false: nothing can, in this vocabulary. */
+static bool draw_fault(struct gen *g, struct op *op)
 {
-    struct op op = {.kind = OP_FAULT};
-    enum where where = g->device_next ? WHERE_DEVICE : draw_where(g);
-    uint32_t point = draw_point(g, where);
+    uint32_t point = draw_point(g, draw_where(g));
     bool late = rng_percent(&g->r, 15);
     int error;
 
-    assert(g->faults > 0);
-    g->faults--;
-    if (point == UINT32_MAX) { /* nothing can fail in this vocabulary */
-        op.kind = OP_DISARM;
-        gen_add(g, &op);
-        return;
-    }
+    if (point == UINT32_MAX)
+        return false;
     error = draw_errno(g, point, late);
     if (!error)
         error = draw_errno(g, point, late = !late);
     assert(error > 0);
-    op.point = (uint16_t)point;
-    op.error = (uint16_t)error;
-    op.late = late;
-    op.in_undo = g->undo_next || rng_percent(&g->r, 8);
-    draw_when(g, &op);
-    gen_add(g, &op);
+    op->point = (uint16_t)point;
+    op->error = (uint16_t)error;
+    op->late = late;
+    op->in_undo = g->undo_next || rng_percent(&g->r, 8);
+    draw_when(g, op);
+    return true;
+}
+
+void gen_fault(struct gen *g)
+{
+    struct op op = {.kind = OP_FAULT}, disarm = {.kind = OP_DISARM};
+
+    assert(g->faults > 0);
+    g->faults--;
+    if (!g->undo_next) /* else it is still to come */
+        gen_next_op(g);
+    if (draw_fault(g, &op))
+        gen_add(g, &op);
+    else
+        gen_add(g, &disarm);
     g->undo_next = g->faults > 0 && rng_percent(&g->r, 50);
-    gen_next_op(g);
-    if (where == WHERE_DEVICE && !g->undo_next) {
-        g->next_kind = all_attached(g) ? OP_DETACH : OP_ATTACH;
-        g->convert_next = false;
-    }
-    g->device_next = false;
 }

@@ -45,13 +45,13 @@ struct gen {
     bool hugetlb;      /* regions may have huge pages */
     uint32_t unit;     /* sizes of regions are multiples of so many pages */
     uint32_t n_pages;
-    uint32_t left;     /* ops still to add */
-    uint32_t faults;   /* of them to arm faults */
-    bool convert_next; /* a fault was armed for it */
-    bool around_next;  /* that conversion goes around the last range, mostly to private */
-    uint8_t next_kind; /* op that comes next, OP_KIND_COUNT: any */
-    bool device_next;  /* the next fault is for attaching a device */
-    bool undo_next;    /* the next fault is for the undo of what the last one broke */
+    uint32_t left;      /* ops still to add */
+    uint32_t faults;    /* of them to arm faults */
+    bool convert_next;  /* a fault was armed for it */
+    bool around_next;   /* that conversion goes around the last range, mostly to private */
+    uint8_t next_kind;  /* op that comes next, OP_KIND_COUNT: any */
+    uint8_t fault_kind; /* what the next fault is for, OP_KIND_COUNT: any */
+    bool undo_next;     /* the next fault is for the undo of what the last one broke */
     bool last_private;
     struct gen_range last; /* of the conversion before; n == 0: none yet */
     bool striped;          /* one long comb is what the program is about */
@@ -122,6 +122,8 @@ uint64_t gen_data_page(struct gen *g, bool write, uint8_t *section);
 void gen_pages(struct gen *g, const struct section_decl *s, uint32_t *first, uint32_t *n);
 /* generate_faults.c */
 void gen_fault(struct gen *g);
+/* Does an op of this kind, but conversions, make calls that may fail? */
+bool gen_may_fail(uint8_t kind);
 /* generate_ops.c */
 void gen_ops(struct gen *g);
 void gen_add(struct gen *g, const struct op *op);

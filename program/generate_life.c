@@ -182,15 +182,25 @@ static void add_remove(struct gen *g)
     gen_add(g, &op);
     g->removed |= UINT32_C(1) << region;
     forget_region(g, region);
-    if (gen_has(g, FEATURE_GUARDS) && !any_private_side(g) && rng_percent(&g->r, 70))
+    if (g->left > g->faults && g->faults && rng_percent(&g->r, 35)) {
+        g->fault_kind = OP_ADD;
+        gen_fault(g);
+    } else if (gen_has(g, FEATURE_GUARDS) && !any_private_side(g) && rng_percent(&g->r, 70))
         g->next_kind = OP_GUARD; /* now nobody is in the way of it */
     else if (rng_percent(&g->r, 40))
         g->next_kind = OP_ADD;
 }
 
+/* Is a fault armed for the op that comes now? */
+static bool after_fault(const struct gen *g)
+{
+    return g->p->n_ops > 0 && g->p->ops[g->p->n_ops - 1].kind == OP_FAULT;
+}
+
 static void add_add(struct gen *g)
 {
     uint32_t region = rng_below(&g->r, g->m->n_regions);
+    bool fails = after_fault(g) && rng_percent(&g->r, 60);
     struct op op;
 
     if (!g->removed && rng_percent(&g->r, 90)) {
@@ -204,7 +214,10 @@ static void add_add(struct gen *g)
     }
     op = region_op(g, OP_ADD, region);
     gen_add(g, &op);
-    g->removed &= ~(UINT32_C(1) << region);
+    if (!fails)
+        g->removed &= ~(UINT32_C(1) << region);
+    else if (gen_has(g, FEATURE_GUARDS) && !any_private_side(g) && rng_percent(&g->r, 70))
+        g->next_kind = OP_GUARD; /* what it took it must have given back */
 }
 
 static void add_reset(struct gen *g)

@@ -63,7 +63,7 @@ static uint32_t cut_pieces(struct gen *g, uint32_t region, uint32_t n, struct pi
         first = rng_below(&g->r, 2);
         n -= first + 1; /* the last page has no address */
     }
-    if (n < 2 || !rng_percent(&g->r, 22)) {
+    if (n < 2 || !rng_percent(&g->r, 26)) {
         pieces[0] = (struct piece){region, first, n};
         return 1;
     }
@@ -157,19 +157,19 @@ static void draw_sections(struct gen *g)
 }
 
 /* Mostly none to speak of; else about what is needed. */
-static uint32_t draw_entry_limit(struct gen *g)
+static uint32_t draw_entry_limit(struct gen *g, bool listen_all)
 {
     enum { ENTRIES_DEFAULT = 65535 };
     bool run = g->m->axis[AXIS_mapping] == MAPPING_RUN;
 
     if (g->o->entry_limit)
         return g->o->entry_limit;
-    if (!rng_percent(&g->r, 10))
+    if (!rng_percent(&g->r, listen_all ? 10 : 16))
         return ENTRIES_DEFAULT;
     if (run)
         return rng_between(&g->r, 1, 6);
-    if (rng_percent(&g->r, 50))
-        return rng_between(&g->r, 1, g->n_pages);
+    if (rng_percent(&g->r, 60))
+        return rng_between(&g->r, 1, g->n_pages < 14 ? g->n_pages : 14);
     return g->n_pages - rng_below(&g->r, g->n_pages < 4 ? g->n_pages : 4) + 1;
 }
 
@@ -186,7 +186,7 @@ static void draw_io(struct gen *g)
         uint32_t devices = rng_percent(&g->r, 70) ? 1 : 2;
 
         g->m->containers[i].listen_all = rng_percent(&g->r, 70);
-        g->m->containers[i].entry_limit = draw_entry_limit(g);
+        g->m->containers[i].entry_limit = draw_entry_limit(g, g->m->containers[i].listen_all);
         while (devices--)
             g->m->devices[g->m->n_devices++].container = i;
     }
@@ -210,7 +210,7 @@ static void draw_features(struct gen *g)
     }
     /* Without guest_memfd all guards can be taken. */
     if (gen_has(g, FEATURE_GUARDS) && gen_feature_percent[FEATURE_HOTPLUG] &&
-        g->o->feature[FEATURE_HOTPLUG] < 0 && rng_percent(&g->r, 30))
+        g->o->feature[FEATURE_HOTPLUG] < 0 && rng_percent(&g->r, 45))
         g->features |= UINT32_C(1) << FEATURE_HOTPLUG;
     g->hugetlb =
         g->o->share == SHARE_HUGETLB || (g->o->share < 0 && gen_has(g, FEATURE_HUGETLB));

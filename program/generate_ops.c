@@ -161,7 +161,11 @@ static struct gen_listener draw_listener(struct gen *g)
     const struct section_decl *s = &g->m->sections[g->data[rng_below(&g->r, g->n_data)]];
     struct gen_listener l = {.container = draw_container(g), .region = (uint8_t)s->region};
 
-    if (rng_percent(&g->r, s->n_pages < g->m->regions[s->region].n_pages ? 70 : 95)) {
+    uint32_t part = s->n_pages == g->m->regions[s->region].n_pages ? 95 : 55;
+
+    if (part < 95 && g->m->containers[l.container].entry_limit < g->n_pages)
+        part = 30; /* one section fits, another does not */
+    if (rng_percent(&g->r, part)) {
         gen_pages(g, s, &l.first, &l.n);
     } else { /* the whole block: several sections, or pages that have no address */
         l.first = 0;
@@ -283,20 +287,39 @@ static uint8_t draw_kind_from(struct gen *g, uint32_t first)
     return sum ? (uint8_t)gen_weighted(&g->r, weight, sum) : OP_KIND_COUNT;
 }
 
-/* The op that a fault was armed for: a conversion, one that the program is about, or one that
+/* An op of a feature that makes calls which may fail; OP_KIND_COUNT: none. */
+static uint8_t draw_life_kind(struct gen *g)
+{
+    uint8_t kind = draw_kind_from(g, OP_PLUG);
+
+    if (kind == OP_ADD || kind == OP_REMOVE)
+        return g->removed && rng_percent(&g->r, 70) ? OP_ADD : OP_REMOVE;
+    if (kind == OP_SOURCE_ADD || kind == OP_SOURCE_REMOVE)
+        return g->held && rng_percent(&g->r, 60) ? OP_SOURCE_REMOVE : OP_SOURCE_ADD;
+    return kind < OP_KIND_COUNT && gen_may_fail(kind) ? kind : OP_KIND_COUNT;
+}
+
+/* The op that a fault is armed for: a conversion, one that the program is about, or one that
  * maps and unmaps. */
 void gen_next_op(struct gen *g)
 {
     uint32_t x = rng_below(&g->r, 100);
+    uint32_t all = (UINT32_C(1) << g->m->n_devices) - 1;
 
     g->next_kind = OP_KIND_COUNT;
-    if (g->features && rng_percent(&g->r, 55))
-        g->next_kind = draw_kind_from(g, OP_PLUG);
-    else if (x < 5 && g->n_listeners)
+    g->convert_next = false;
+    if (g->fault_kind != OP_KIND_COUNT)
+        g->next_kind = g->fault_kind;
+    else if (g->features && rng_percent(&g->r, 55))
+        g->next_kind = draw_life_kind(g);
+    else if (x < 6 && g->n_listeners)
         g->next_kind = OP_UNLISTEN;
-    else if (x < 15)
-        g->next_kind = draw_kind_from(g, OP_ATTACH);
-    g->convert_next = g->next_kind == OP_KIND_COUNT && (g->undo_next || x < 88);
+    else if (x < 11 && g->m->n_devices && has_manual(g->m))
+        g->next_kind = OP_LISTEN;
+    else if (x < 18 && g->m->n_devices)
+        g->next_kind = g->attached == all ? OP_DETACH : OP_ATTACH;
+    g->fault_kind = OP_KIND_COUNT;
+    g->convert_next = g->next_kind == OP_KIND_COUNT && x < 92;
 }
 
 static void add_op(struct gen *g, uint8_t kind)
@@ -344,7 +367,7 @@ static void add_start(struct gen *g)
     if (!g->m->n_devices || !rng_percent(&g->r, 88))
         return;
     if (g->faults && rng_percent(&g->r, 6)) {
-        g->device_next = true; /* the first attach is what fails */
+        g->fault_kind = OP_ATTACH; /* the first attach is what fails */
         gen_fault(g);
         return;
     }
@@ -373,7 +396,7 @@ static void draw_counts(struct gen *g)
         g->left = x < 12   ? rng_between(&g->r, 1, 7)
                   : x < 88 ? rng_between(&g->r, 8, 24)
                            : rng_between(&g->r, 25, 40);
-    g->faults = y < 60 ? 0 : y < 82 ? 1 : y < 95 ? 2 : 3;
+    g->faults = y < 52 ? 0 : y < 78 ? 1 : y < 93 ? 2 : 3;
     if (g->o->faults == 1 && !g->faults)
         g->faults = 1 + (y & 1);
     if (g->o->faults == 0 || !g->words->n_points)
@@ -399,7 +422,7 @@ void gen_ops(struct gen *g)
 
     draw_counts(g);
     draw_weights(g);
-    g->next_kind = OP_KIND_COUNT;
+    g->next_kind = g->fault_kind = OP_KIND_COUNT;
     if (gen_has(g, FEATURE_GUARDS) && g->left > g->faults && rng_percent(&g->r, 40))
         add_op(g, OP_GUARD);
     add_start(g);

@@ -205,6 +205,18 @@ static int execute_region(struct runner *r, const struct op *op)
     }
 }
 
+/* After ops that take or give back guards: who else could have one? */
+static void ask_guards(struct runner *r, const struct op *op)
+{
+    if (op->kind != OP_ATTACH && op->kind != OP_DETACH && op->kind != OP_ADD &&
+        op->kind != OP_REMOVE && op->kind != OP_GUARD)
+        return;
+    for (uint32_t kind = 0; kind < GUARD_KIND_COUNT; kind++)
+        r->op_result.free_guards |=
+            (uint8_t)(r->subject->guard_is_free(r->state, kind) << kind);
+    r->op_result.told_guards = true;
+}
+
 void execute_op(struct runner *r, const struct op *op)
 {
     int error = 0;
@@ -273,5 +285,6 @@ void execute_op(struct runner *r, const struct op *op)
     default:
         assert(!"an op that the validator lets through is known here");
     }
+    ask_guards(r, op);
     r->op_result.error = -error;
 }

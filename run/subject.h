@@ -70,6 +70,8 @@ struct subject {
     void (*plugged_bits)(const void *state, uint32_t region, uint64_t first_page,
                          uint64_t n_pages, uint64_t *bits);
     bool (*stopped)(const void *state);
+    /* Could another user take this guard now? */
+    bool (*guard_is_free)(void *state, uint32_t kind);
     /* mode=inplace: the last conversion or unplug failed because this page of a region is in
      * use. */
     bool (*blocked)(void *state, uint32_t *region, uint64_t *offset);

@@ -168,7 +168,7 @@ static int core_reset(void *state)
     return vmm_reset(state);
 }
 
-static int core_guard(void *state, uint32_t kind, bool on)
+static enum vmm_guard core_guard_kind(uint32_t kind)
 {
     static const enum vmm_guard kinds[] = {
         [GUARD_DISABLE] = VMM_GUARD_DISABLE,
@@ -178,7 +178,17 @@ static int core_guard(void *state, uint32_t kind, bool on)
     };
 
     assert(kind < sizeof kinds / sizeof kinds[0]);
-    return vmm_guard(state, kinds[kind], on);
+    return kinds[kind];
+}
+
+static int core_guard(void *state, uint32_t kind, bool on)
+{
+    return vmm_guard(state, core_guard_kind(kind), on);
+}
+
+static bool core_guard_is_free(void *state, uint32_t kind)
+{
+    return vmm_guard_is_free(state, core_guard_kind(kind));
 }
 
 static int core_source_add(void *state, uint32_t region, uint64_t offset, uint64_t size)
@@ -272,6 +282,7 @@ const struct subject subject_core = {
     .region_add = core_region_add,
     .reset = core_reset,
     .guard = core_guard,
+    .guard_is_free = core_guard_is_free,
     .source_add = core_source_add,
     .source_remove = core_source_remove,
     .is_populated = core_is_populated,

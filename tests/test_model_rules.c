@@ -246,6 +246,18 @@ static void test_d3(void **state)
     expect_rule(h, "D3");
 }
 
+/* Memory that can be private is there: no one else can forbid discards. */
+static void test_d4(void **state)
+{
+    struct hand *h = *state;
+
+    hand_begin(h, (struct op){.kind = OP_GUARD, .unit = GUARD_COORDINATED_REQUIRE, .value = 1});
+    h->r.told_guards = true;
+    h->r.free_guards = 0xf;
+    hand_end(h);
+    expect_rule(h, "D4");
+}
+
 /* To shared: mapped while the kernel still calls the page private. */
 static void test_s1_attribute(void **state)
 {
@@ -371,6 +383,7 @@ int main(void)
         T("O12-attribute-before-the-limit", test_o12),
         INPLACE("P1-private-page-held", test_p1),
         INPLACE("D3-nothing-failed", test_d3),
+        T("D4-nobody-is-in-the-way", test_d4),
         VMEM("S7-unplugged-while-mapped", test_s7),
         VMEM("V1-touched-before-plug", test_v1),
         VMEM("V2-busy-for-success", test_v2),
