@@ -5,23 +5,17 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "program/text.h"
 #include "run/call_text.h"
-#include "run/crash.h"
-#include "run/interrupt.h"
+#include "run/child.h"
 #include "run/save.h"
 #include "run/trace.h"
 #include "run/vocabulary.h"
-
-enum { TRACE_NOT_WRITTEN = 99 };
 
 static const char *overall(const struct pool_totals *t)
 {
@@ -116,57 +110,51 @@ void report_finding(FILE *out, const struct run_result *r, const struct program 
         fprintf(out, "  line:  %u\n", r->line);
 }
 
-static void child_trace(FILE *out, const struct run_result *r, const struct program *p,
-                        const struct subject *subject)
-{
-    struct trace trace;
-    struct run_result again;
-    struct runner runner;
+struct story {
+    FILE *out;
+    const struct run_result *result;
+    const struct program *program;
+    const struct subject *subject;
+};
 
-    if (crash_init() || runner_init(&runner)) {
-        fprintf(out, "(no trace: the arena could not be mapped)\n");
-        return;
-    }
-    trace_init(&trace, out, r->page, false);
-    runner_run(&runner, p, subject, &trace.watch, &again);
-    runner_free(&runner);
-    if (again.verdict == VERDICT_OK)
-        fprintf(out, "(this run of the program was good)\n");
+enum { STORY_WRITTEN, STORY_NOT_WRITTEN };
+
+static void tell(const struct story *s, FILE *lines)
+{
+    struct run_result again;
+    struct trace trace;
+
+    trace_init(&trace, lines, s->result->page, false);
+    if (child_run(s->program, s->subject, &trace.watch, 0, &again))
+        fprintf(lines, "(no trace: the arena could not be mapped)\n");
+    else if (again.verdict == VERDICT_OK)
+        fprintf(lines, "(this run of the program was good)\n");
 }
 
-/* The story is worth finishing when someone has pressed Ctrl-C, but not without a reader. */
-static _Noreturn void trace_in_child(FILE *out, const struct run_result *r,
-                                     const struct program *p, const struct subject *subject)
+static int tell_in_child(void *ctx)
 {
-    FILE *lines = fdopen(dup(fileno(out)), "w");
+    const struct story *s = ctx;
+    FILE *lines = fdopen(dup(fileno(s->out)), "w");
 
     /* Line by line: the story up to a crash is what matters. */
     if (!lines || setvbuf(lines, NULL, _IOLBF, BUFSIZ))
-        _exit(TRACE_NOT_WRITTEN);
-    interrupt_ignore();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    child_trace(lines, r, p, subject);
-    _exit(ferror(lines) ? TRACE_NOT_WRITTEN : 0);
+        return STORY_NOT_WRITTEN;
+    tell(s, lines);
+    return ferror(lines) ? STORY_NOT_WRITTEN : STORY_WRITTEN;
 }
 
 void report_trace(FILE *out, const struct run_result *r, const struct program *p,
                   const struct subject *subject)
 {
-    int status = 0;
-    pid_t pid;
+    struct story story = {out, r, p, subject};
+    int code = child_do(tell_in_child, &story);
 
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0)
-        trace_in_child(out, r, p, subject);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (pid < 0)
-        fprintf(out, "(no trace: %s)\n", strerror(errno));
-    else if (WIFEXITED(status) && WEXITSTATUS(status) == TRACE_NOT_WRITTEN)
+    if (code == STORY_NOT_WRITTEN)
         fprintf(out, "(the trace could not be written)\n");
-    else if (status != 0)
+    else if (code == CHILD_DIED)
         fprintf(out, "(the traced run ended here, and its process with it)\n");
+    else if (code < 0)
+        fprintf(out, "(no trace: %s)\n", strerror(-code));
     fflush(out);
 }
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/child.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run/crash.h"
+#include "run/interrupt.h"
+
+/* What it returned, if it did: an exit code can be the subject's. */
+struct answer {
+    int code;
+    bool returned;
+};
+
+static _Noreturn void be_child(int (*work)(void *ctx), void *ctx, struct answer *v)
+{
+    interrupt_ignore();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    v->code = work(ctx);
+    assert(v->code >= 0);
+    v->returned = true;
+    _exit(0);
+}
+
+int child_do(int (*work)(void *ctx), void *ctx)
+{
+    struct answer *v =
+        mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int code;
+    pid_t pid;
+
+    if (v == MAP_FAILED)
+        return -errno;
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0)
+        be_child(work, ctx, v);
+    code = pid < 0 ? -errno : 0;
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (!code)
+        code = v->returned ? v->code : CHILD_DIED;
+    munmap(v, sizeof(*v));
+    return code;
+}
+
+int child_run(const struct program *p, const struct subject *subject, struct watch *watch,
+              uint32_t cpu_ms, struct run_result *result)
+{
+    struct runner runner;
+    int error = crash_init();
+
+    if (!error)
+        error = crash_cpu_bound(cpu_ms);
+    if (!error)
+        error = runner_init(&runner);
+    if (error)
+        return error;
+    runner_run(&runner, p, subject, watch, result);
+    runner_free(&runner);
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A program that is run once more, for somebody who looks on: in a child process, so that a
+ * subject which ends its process ends only that. */
+#ifndef RUN_CHILD_H
+#define RUN_CHILD_H
+
+#include <errno.h>
+
+#include "run/runner.h"
+
+/* Calls `work` in a child process and waits for its end; an interruption of this process is no
+ * reason to stop it, the end of this process is. What `work` returned, which is not negative;
+ * or CHILD_DIED: it did not return; or another negative errno: there was no child. */
+enum { CHILD_DIED = -ECHILD };
+int child_do(int (*work)(void *ctx), void *ctx);
+
+/* Runs p, for use in a child; cpu_ms: of an op, 0: the default. 0, or -errno. */
+int child_run(const struct program *p, const struct subject *subject, struct watch *watch,
+              uint32_t cpu_ms, struct run_result *result);
+
+#endif
