@@ -22,6 +22,8 @@ enum {
 int cmd_run(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_shrink(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+int cmd_why(int argc, char **argv);
 int cmd_faults(int argc, char **argv);
 int cmd_ops(int argc, char **argv);
 int cmd_config(int argc, char **argv);
@@ -50,6 +52,36 @@ bool cli_set_axis(const char *command, struct generate_options *fixed, const cha
 /* Appends " --set text" to the options that a command to reproduce needs; false and a message
  * when they are too many. */
 bool cli_remember_set(const char *command, char *sets, size_t size, const char *text);
+
+/* --set of a command whose programs are there already, so that only the axes of their machines
+ * can be changed: into *fixed, and remembered. False and a message when that is not possible.
+ */
+bool cli_take_axis(const char *command, struct generate_options *fixed, char *sets, size_t size,
+                   const char *text);
+
+/* "gmemcheck replay: x.scn:3: ...", line 0: none. */
+void cli_bad_scenario(const char *command, const char *path, uint32_t line, const char *why);
+
+/* The one scenario of a command that is about one. */
+struct cli_scenario {
+    const char *command, *path;
+    struct generate_options fixed; /* --set */
+    char sets[1024];
+    struct program program;
+};
+
+/* To be freed, whatever comes of it. */
+void cli_scenario_init(struct cli_scenario *s, const char *command);
+void cli_scenario_free(struct cli_scenario *s);
+/* The only argument that is left, and its program; false and a message when there is none. */
+bool cli_scenario_load(struct cli_scenario *s, int argc, char **argv);
+/* Runs it, as replay does: the exit code and *result; a message where it could not be run. */
+int cli_scenario_run(const struct cli_scenario *s, struct run_result *result);
+/* Did it run to its end, or to a failure? */
+bool cli_scenario_has_story(const struct run_result *result);
+
+/* Columns of the terminal on stdout; as many as text has where there is none. */
+uint32_t cli_width(void);
 
 /* Commands that take nothing but --help: EXIT_GOOD to go on, else *code. */
 bool cli_no_arguments(int argc, char **argv, const char *help, int *code);

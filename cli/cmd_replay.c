@@ -104,15 +104,6 @@ static bool parse(struct arguments *a, int argc, char **argv, int *code)
     return take_paths(a, argc, argv);
 }
 
-static void show_bad_input(const char *path, const struct run_result *r)
-{
-    char line[16] = "";
-
-    if (r->line > 0)
-        snprintf(line, sizeof(line), ":%u", r->line);
-    fprintf(stderr, "gmemcheck replay: %s%s: %s\n", path, line, r->detail);
-}
-
 static void show_file(const struct arguments *a, uint32_t i, const struct run_result *r)
 {
     const char *path = a->files.paths[i];
@@ -121,7 +112,7 @@ static void show_file(const struct arguments *a, uint32_t i, const struct run_re
     struct program p;
 
     if (r->verdict == VERDICT_INPUT) {
-        show_bad_input(path, r);
+        cli_bad_scenario("replay", path, r->line, r->detail);
         return;
     }
     program_init(&p);

@@ -22,6 +22,8 @@ static const struct command commands[] = {
     {"run", "random programs, each judged after every host call", cmd_run},
     {"replay", "scenario files and folders", cmd_replay},
     {"shrink", "the least of a scenario that still fails the same way", cmd_shrink},
+    {"explain", "one scenario: what broke, a picture of the pages, the story", cmd_explain},
+    {"why", "one page of a scenario: everything that touched it", cmd_why},
     {"faults", "every host call and the faults it can be given", cmd_faults},
     {"ops", "every operation that a scenario can contain", cmd_ops},
     {"config", "every key of --set and its values", cmd_config},

@@ -43,6 +43,11 @@ static bool sides_restored(const struct model *o, const struct page_change *c,
     return true;
 }
 
+static const char *side_name(uint32_t is_private)
+{
+    return is_private ? "private" : "shared";
+}
+
 static bool page_restored(const struct model *o, const struct page_change *c, bool debt_allowed,
                           struct violation *v)
 {
@@ -51,9 +56,10 @@ static bool page_restored(const struct model *o, const struct page_change *c, bo
     if (now->is_private != c->pre.is_private || now->is_populated != c->pre.is_populated ||
         now->is_plugged != c->pre.is_plugged)
         return violate(o, v, rule_o5, c->slot, CONTAINER_NONE,
-                       "attribute %u, tracker %u, plugged %u; were %u, %u, %u", now->is_private,
-                       now->is_populated, now->is_plugged, c->pre.is_private,
-                       c->pre.is_populated, c->pre.is_plugged);
+                       "attribute %s, tracker %s%s; were %s, %s%s", side_name(now->is_private),
+                       side_name(!now->is_populated), now->is_plugged ? "" : ", unplugged",
+                       side_name(c->pre.is_private), side_name(!c->pre.is_populated),
+                       c->pre.is_plugged ? "" : ", unplugged");
     return sides_restored(o, c, debt_allowed, v) && rule_s6_frames(o, c, v);
 }
 

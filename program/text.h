@@ -80,6 +80,12 @@ void text_expect(char *buf, size_t size, const struct program *p, const struct e
 void text_range(char *buf, size_t size, const struct machine *m, uint32_t region,
                 uint64_t first, uint64_t n);
 
+/* A page as people name it: "ram0:3", "ram0[3]", "gpa[19]", "gpa@0x13000" (the page that holds
+ * this address, as does "ram0@0x3000"). 0 and the guest page, numbered through all regions; or
+ * -EINVAL and error->why. */
+int text_page(const char *text, const struct program *p, uint32_t *page,
+              struct text_error *error);
+
 /* "ENOSPC" for 28, "0" for 0; a number where the C library has no name. */
 const char *text_errno(int error);
 /* 28 for "ENOSPC"; -1 for no such name. */

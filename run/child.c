@@ -12,6 +12,8 @@
 #include "run/crash.h"
 #include "run/interrupt.h"
 
+enum { HUNG_CPU_MS = 2000 };
+
 /* What it returned, if it did: an exit code can be the subject's. */
 struct answer {
     int code;
@@ -51,13 +53,13 @@ int child_do(int (*work)(void *ctx), void *ctx)
 }
 
 int child_run(const struct program *p, const struct subject *subject, struct watch *watch,
-              uint32_t cpu_ms, struct run_result *result)
+              const struct run_result *before, struct run_result *result)
 {
     struct runner runner;
     int error = crash_init();
 
     if (!error)
-        error = crash_cpu_bound(cpu_ms);
+        error = crash_cpu_bound(before->verdict == VERDICT_HANG ? HUNG_CPU_MS : 0);
     if (!error)
         error = runner_init(&runner);
     if (error)

@@ -14,8 +14,9 @@
 enum { CHILD_DIED = -ECHILD };
 int child_do(int (*work)(void *ctx), void *ctx);
 
-/* Runs p, for use in a child; cpu_ms: of an op, 0: the default. 0, or -errno. */
+/* Runs p once more, in a child, as it ran before: with less patience if it hung then. 0, or
+ * -errno. */
 int child_run(const struct program *p, const struct subject *subject, struct watch *watch,
-              uint32_t cpu_ms, struct run_result *result);
+              const struct run_result *before, struct run_result *result);
 
 #endif

@@ -125,7 +125,7 @@ static void tell(const struct story *s, FILE *lines)
     struct trace trace;
 
     trace_init(&trace, lines, s->result->page, false);
-    if (child_run(s->program, s->subject, &trace.watch, 0, &again))
+    if (child_run(s->program, s->subject, &trace.watch, s->result, &again))
         fprintf(lines, "(no trace: the arena could not be mapped)\n");
     else if (again.verdict == VERDICT_OK)
         fprintf(lines, "(this run of the program was good)\n");

@@ -36,10 +36,10 @@ static const char *const argument_names[POINT_COUNT][3] = {
 
 static void machine_line(struct trace *t, const struct machine *m)
 {
-    fprintf(t->out, "machine");
-    for (uint32_t i = 0; i < AXIS_COUNT; i++)
-        fprintf(t->out, " %s=%s", program_axis_name(i), program_axis_value(i, m->axis[i]));
-    fprintf(t->out, "\n          (the machine is built)\n");
+    for (uint32_t i = 0; i < AXIS_COUNT && !t->brief; i++)
+        fprintf(t->out, "%s%s=%s", i ? " " : "machine ", program_axis_name(i),
+                program_axis_value(i, m->axis[i]));
+    fprintf(t->out, "%s          (the machine is built)\n", t->brief ? "" : "\n");
 }
 
 static void op_line(struct trace *t, const struct runner *r)
@@ -95,28 +95,18 @@ static void call_line(struct trace *t, const struct runner *r, const struct sim_
     fprintf(t->out, " = %s   [%s]\n", answer, call->caller);
 }
 
-static void say_left_out(struct trace *t)
-{
-    if (t->n_left_out)
-        fprintf(t->out, "          (%u host call%s about no page)\n", t->n_left_out,
-                t->n_left_out == 1 ? "" : "s");
-    t->n_left_out = 0;
-}
-
 /* An op that makes thousands of calls shows the first ones, and those that touched. */
 static void see_call(struct trace *t, const struct runner *r, const struct sim_call *call)
 {
     uint64_t seen = mark_hash(r, t->mark_page);
-    bool touched = seen != t->mark_seen || call_names_mark(t, r, call);
+    bool changed = t->built && seen != t->mark_seen;
+    bool touched = changed || call_names_mark(t, r, call);
     char pages[CALL_TEXT_SIZE];
 
     t->mark_seen = seen;
     call_pages_text(pages, sizeof(pages), r, call);
-    if (t->brief && !touched && !call->error && !pages[0]) {
-        t->n_left_out++;
+    if (t->brief && !touched && !call->error && !argument_names[call->point][0])
         return;
-    }
-    say_left_out(t);
     if (t->n_calls == CALLS_SHOWN_MAX)
         fprintf(t->out, "          (and more host calls)\n");
     if (t->n_calls++ < CALLS_SHOWN_MAX || touched)
@@ -167,13 +157,13 @@ static void see(struct watch *w, const struct runner *r, enum watch_event event,
 {
     struct trace *t = (struct trace *)w;
 
-    if (event != WATCH_CALL)
-        say_left_out(t);
     switch (event) {
     case WATCH_BEGIN:
         machine_line(t, &r->program->machine);
         break;
     case WATCH_BUILT:
+        t->built = true;
+        break;
     case WATCH_BACK:
         break;
     case WATCH_OP:

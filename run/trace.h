@@ -15,11 +15,11 @@ struct trace {
     struct watch watch; /* for runner_run */
     FILE *out;
     uint32_t mark_page; /* guest page, or MODEL_NO_PAGE */
-    bool brief;         /* calls that went well and are about no page are only counted */
+    bool brief;         /* without the axes, and calls that went well and name no page */
 
     uint64_t mark_seen; /* hash of what the marked page showed last */
     uint32_t n_calls;   /* of the op, so far */
-    uint32_t n_left_out;
+    bool built;
     bool returned, failed; /* the op has returned; one of its calls has failed */
 };
 

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/picture.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "program/text.h"
+#include "run/call_text.h"
+#include "run/vocabulary.h"
+
+static bool is_special(const struct picture *p, uint32_t i)
+{
+    return p->columns->page[i] == p->result->page;
+}
+
+/* ---- lines ---- */
+static void put_gap(FILE *out, const struct columns *c, uint32_t i, const char *sign)
+{
+    if (column_gap(c, i) == COLUMN_GAP)
+        fprintf(out, "  ");
+    else
+        fprintf(out, " %-2s ", sign);
+}
+
+/* Without blanks at the end of the line. The special page has room for its sign. */
+static void put_cell(const struct picture *p, uint32_t i, char sign, const char *text)
+{
+    const struct columns *c = p->columns;
+    bool special = is_special(p, i);
+    int width = i + 1 < c->n ? (int)c->width[i] - special : 0;
+
+    if (special)
+        fputc(sign, p->out);
+    fprintf(p->out, "%-*s", width, text);
+}
+
+static void header(struct picture *p, const struct runner *r)
+{
+    const struct machine *m = &r->program->machine;
+    const struct columns *c = p->columns;
+    char text[48];
+
+    fprintf(p->out, "%-*s", (int)c->label_width, "page");
+    for (uint32_t i = 0; i < c->n; i++) {
+        page_text(text, sizeof(text), r->model, m, c->page[i]);
+        put_gap(p->out, c, i, "..");
+        put_cell(p, i, '!', text);
+    }
+    fprintf(p->out, "\n%-*s", (int)c->label_width, "at address");
+    for (uint32_t i = 0; i < c->n; i++) {
+        uint64_t gpa = model_gpa_page(r->model, c->page[i]);
+
+        snprintf(text, sizeof(text), "%#llx", (unsigned long long)(gpa * machine_page_size(m)));
+        put_gap(p->out, c, i, "");
+        put_cell(p, i, ' ', gpa == UINT64_MAX ? "none" : text);
+    }
+    fputc('\n', p->out);
+}
+
+/* Takes in what the pages show now; false: nothing new. */
+static bool look(struct picture *p, const struct runner *r, bool changed[COLUMNS_MAX])
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < p->columns->n; i++) {
+        struct page_state state = page_state(r, p->columns->page[i]);
+        char cell[PAGE_CELL_SIZE];
+
+        page_cell(cell, &state, &r->program->machine);
+        changed[i] = strcmp(cell, p->shown[i]) != 0;
+        any |= changed[i];
+        memcpy(p->shown[i], cell, sizeof(cell));
+    }
+    return any;
+}
+
+static void row(struct picture *p, char mark, const char *label,
+                const bool changed[COLUMNS_MAX])
+{
+    const struct columns *c = p->columns;
+    char line[LABEL_SIZE + 8];
+
+    snprintf(line, sizeof(line), " %c %s", mark, label);
+    fprintf(p->out, "%-*.*s", (int)c->label_width, (int)c->label_width, line);
+    for (uint32_t i = 0; i < c->n; i++) {
+        put_gap(p->out, c, i, "");
+        put_cell(p, i, mark == '!' ? '!' : ' ', p->whole || changed[i] ? p->shown[i] : ".");
+    }
+    fputc('\n', p->out);
+    p->whole = false;
+}
+
+static void put_op(const struct picture *p, const struct program *program, uint32_t op)
+{
+    char text[160];
+
+    if (op >= program->n_ops) {
+        fprintf(p->out, "tear-down\n");
+        return;
+    }
+    text_op(text, sizeof(text), program, &program->ops[op], &run_vocabulary);
+    fprintf(p->out, "op %u %s\n", op, text);
+}
+
+/* The op's own line, before its first row, and what to say of those that have none. */
+static void op_line(struct picture *p, const struct runner *r)
+{
+    uint32_t op = r->result->op;
+
+    if (p->op_shown)
+        return;
+    if (p->n_idle == 1)
+        put_op(p, r->program, op - 1);
+    else if (p->n_idle)
+        fprintf(p->out, "   (%u ops with nothing to show)\n", p->n_idle);
+    p->n_idle = 0;
+    p->op_shown = true;
+    put_op(p, r->program, op);
+}
+
+/* ---- steps ---- */
+static void see_call(struct picture *p, const struct runner *r, const struct sim_call *call)
+{
+    bool changed[COLUMNS_MAX];
+    char label[LABEL_SIZE];
+
+    if (!look(p, r, changed) && !call->failed && !call->injected)
+        return;
+    op_line(p, r);
+    call_label(label, r, call);
+    row(p, call->injected ? '*' : ' ', label, changed);
+}
+
+/* What it says is too long for a label often, and changes nothing often. */
+static void see_return(struct picture *p, const struct runner *r)
+{
+    bool changed[COLUMNS_MAX], any = look(p, r, changed);
+    char result[CALL_TEXT_SIZE], label[LABEL_SIZE];
+    bool is_long;
+
+    if (!any && !p->op_shown)
+        return;
+    op_line(p, r);
+    result_text(result, sizeof(result), r);
+    snprintf(label, sizeof(label), "-> %s", result);
+    is_long = strlen(label) + 3 > p->columns->label_width;
+    if (is_long || !any)
+        fprintf(p->out, "   %s\n", label);
+    if (any)
+        row(p, ' ', is_long ? "" : label, changed);
+}
+
+static void see_broken(struct picture *p, const struct runner *r)
+{
+    bool changed[COLUMNS_MAX];
+
+    p->broken = true;
+    if (!p->built) {
+        fprintf(p->out, " ! %s\n", r->result->rule);
+        return;
+    }
+    op_line(p, r);
+    look(p, r, changed);
+    p->whole = true;
+    row(p, '!', r->result->rule, changed);
+}
+
+static void see_start(struct picture *p, const struct runner *r)
+{
+    bool changed[COLUMNS_MAX];
+
+    p->built = true;
+    header(p, r);
+    look(p, r, changed);
+    row(p, ' ', "at the start", changed);
+}
+
+static void see_op(struct picture *p, const struct runner *r)
+{
+    const struct op *op =
+        r->result->op < r->program->n_ops ? &r->program->ops[r->result->op] : NULL;
+
+    p->n_idle += !p->op_shown;
+    p->op_shown = false;
+    p->whole = true;
+    if (op && (op->kind == OP_FAULT || op->kind == OP_DISARM))
+        op_line(p, r);
+}
+
+static void see(struct watch *w, const struct runner *r, enum watch_event event,
+                const struct sim_call *call)
+{
+    struct picture *p = (struct picture *)w;
+
+    if (p->broken || (!p->built && event == WATCH_CALL))
+        return;
+    switch (event) {
+    case WATCH_BUILT:
+        see_start(p, r);
+        break;
+    case WATCH_OP:
+    case WATCH_TEARDOWN:
+        see_op(p, r);
+        break;
+    case WATCH_CALL:
+        see_call(p, r, call);
+        break;
+    case WATCH_RETURN:
+        see_return(p, r);
+        break;
+    case WATCH_AGAIN:
+        op_line(p, r);
+        fprintf(p->out, "   again without faults, on a copy:\n");
+        break;
+    case WATCH_BROKEN:
+        see_broken(p, r);
+        break;
+    case WATCH_BEGIN:
+    case WATCH_JUDGED:
+    case WATCH_BACK:
+        break;
+    }
+}
+
+void picture_init(struct picture *p, FILE *out, const struct columns *c,
+                  const struct run_result *result)
+{
+    *p = (struct picture){.watch = {see},
+                          .out = out,
+                          .columns = c,
+                          .result = result,
+                          .whole = true,
+                          .op_shown = true};
+}
+
+void picture_legend(FILE *out, const struct machine *m, const struct columns *c)
+{
+    bool virtio_mem = false;
+
+    for (uint32_t i = 0; i < m->n_regions; i++)
+        virtio_mem |= m->regions[i].virtio_mem_pages != 0;
+    fprintf(out, "S|P attribute, s|p tracker (shared, private),%s shared/private frame",
+            virtio_mem ? " u unplugged," : "");
+    if (m->n_containers)
+        fprintf(out, ", >frame c0%s", m->n_containers == 1 ? " reaches" : ",c1,.. reach");
+    fprintf(out,
+            "\n'-' none, '.' as above; '*' a fault made the call fail, '!' where the rule "
+            "broke%s\n",
+            c->n < c->n_changed ? ", '..' left out" : "");
+}
