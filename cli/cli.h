@@ -77,8 +77,10 @@ void cli_scenario_free(struct cli_scenario *s);
 bool cli_scenario_load(struct cli_scenario *s, int argc, char **argv);
 /* Runs it, as replay does: the exit code and *result; a message where it could not be run. */
 int cli_scenario_run(const struct cli_scenario *s, struct run_result *result);
-/* Did it run to its end, or to a failure? */
+/* Did it run to its end, which nobody cut short, or to a failure? */
 bool cli_scenario_has_story(const struct run_result *result);
+/* The exit code after its story: nobody may take one that was cut short for a whole one. */
+int cli_scenario_code(int code);
 
 /* Columns of the terminal on stdout; as many as text has where there is none. */
 uint32_t cli_width(void);

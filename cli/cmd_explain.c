@@ -55,5 +55,5 @@ int cmd_explain(int argc, char **argv)
         }
     }
     cli_scenario_free(&s);
-    return code;
+    return cli_scenario_code(code);
 }

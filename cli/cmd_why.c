@@ -75,5 +75,5 @@ int cmd_why(int argc, char **argv)
             history_story(stdout, &s.program, &subject_core, &result, page);
     }
     cli_scenario_free(&s);
-    return code;
+    return cli_scenario_code(code);
 }

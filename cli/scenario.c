@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "run/explain.h"
 #include "run/files.h"
+#include "run/interrupt.h"
 
 bool cli_take_axis(const char *command, struct generate_options *fixed, char *sets, size_t size,
                    const char *text)
@@ -92,8 +93,10 @@ static int load_copy(void *ctx, uint64_t item, struct program *p, struct run_res
 int cli_scenario_run(const struct cli_scenario *s, struct run_result *result)
 {
     struct pool_source source = {.ctx = (void *)s, .n_items = 1, .load = load_copy};
-    const struct pool_options pool = {
-        .jobs = 1, .recheck_percent = 100, .subject = &subject_core};
+    const struct pool_options pool = {.jobs = 1,
+                                      .recheck_percent = 100,
+                                      .subject = &subject_core,
+                                      .progress = isatty(STDERR_FILENO)};
     struct run_result *results = pool_results_alloc(1);
     struct pool_totals totals;
     int code, error = results ? pool_run(&source, &pool, results, &totals) : -ENOMEM;
@@ -106,6 +109,8 @@ int cli_scenario_run(const struct cli_scenario *s, struct run_result *result)
     } else {
         *result = results[0];
         code = pool_exit_code(&totals);
+        if (code == EXIT_INTERRUPTED)
+            fprintf(stderr, "gmemcheck %s: interrupted\n", s->command);
         if (result->verdict == VERDICT_INPUT)
             cli_bad_scenario(s->command, s->path, result->line, result->detail);
     }
@@ -115,7 +120,14 @@ int cli_scenario_run(const struct cli_scenario *s, struct run_result *result)
 
 bool cli_scenario_has_story(const struct run_result *result)
 {
+    if (result->verdict == VERDICT_OK)
+        return interrupt_count() == 0;
     return result->verdict != VERDICT_INPUT && result->verdict != VERDICT_NOT_RUN;
+}
+
+int cli_scenario_code(int code)
+{
+    return code == EXIT_GOOD && interrupt_count() ? EXIT_INTERRUPTED : code;
 }
 
 uint32_t cli_width(void)

@@ -96,10 +96,74 @@ static void gpa_pages_text(char *buf, size_t size, const struct machine *m, uint
         add(buf, size, "no page");
 }
 
-bool call_names_gpa(const struct sim_call *call)
+static bool has_gpa(const struct sim_call *call)
 {
     return call->point == POINT_KVM_SET_ATTRIBUTES || point_is_dma(call->point) ||
            (call->point == POINT_KVM_SET_REGION && call->arg[1]);
+}
+
+/* Pages [*first, *end) of the machine's guest memory, or of a file, that the call names. */
+static void named_pages(const struct machine *m, const struct sim_call *call, uint64_t *first,
+                        uint64_t *end)
+{
+    uint64_t page_size = machine_page_size(m);
+    uint64_t n = call->arg[1] / page_size + (call->arg[1] % page_size != 0);
+
+    *first = call->arg[0] / page_size;
+    *end = n > UINT64_MAX - *first ? UINT64_MAX : *first + n;
+}
+
+/* The region whose memory the call's offset is in, as far as the machine has only one that it
+ * can be; else OP_NO_REGION. */
+static uint32_t file_region(const struct machine *m, const struct sim_call *call)
+{
+    const uint64_t gmem = UINT64_C(1) << POINT_GMEM_PUNCH | UINT64_C(1) << POINT_GMEM_ALLOCATE |
+                          UINT64_C(1) << POINT_GMEM_SET_ATTRIBUTES;
+    bool is_gmem = gmem >> call->point & 1;
+    uint32_t found = OP_NO_REGION;
+
+    if (!is_gmem && call->point != POINT_MEMFD_PUNCH && call->point != POINT_MEMFD_ALLOCATE)
+        return OP_NO_REGION;
+    for (uint32_t i = 0; i < m->n_regions; i++) {
+        const struct region_decl *d = &m->regions[i];
+
+        if (is_gmem ? !d->guest_memfd : d->kind == REGION_MMIO || d->share != SHARE_MEMFD)
+            continue;
+        if (found != OP_NO_REGION)
+            return OP_NO_REGION;
+        found = i;
+    }
+    return found;
+}
+
+bool call_names(const struct runner *r, const struct sim_call *call, uint32_t page)
+{
+    const struct machine *m = &r->program->machine;
+    uint32_t region = file_region(m, call);
+    uint64_t first, end, at;
+
+    if (!r->model || page == MODEL_NO_PAGE)
+        return false;
+    named_pages(m, call, &first, &end);
+    if (has_gpa(call) && call->point != POINT_KVM_SET_REGION)
+        at = model_gpa_page(r->model, page);
+    else if (region != OP_NO_REGION && page >= machine_first_page(m, region))
+        at = page - machine_first_page(m, region);
+    else
+        return false;
+    return at >= first && at < end;
+}
+
+/* What the call's offset means, where that can be said. */
+static void file_pages_text(char *buf, size_t size, const struct machine *m,
+                            const struct sim_call *call)
+{
+    uint32_t region = file_region(m, call);
+    uint64_t first, end;
+
+    named_pages(m, call, &first, &end);
+    if (region != OP_NO_REGION && first < end && end <= m->regions[region].n_pages)
+        add_range(buf, size, 0, m, region, first, end - first);
 }
 
 /* The pages that the call just changed: what a drop was about says only a file's offset. */
@@ -127,14 +191,18 @@ void call_pages_text(char *buf, size_t size, const struct runner *r,
                      const struct sim_call *call)
 {
     const struct machine *m = &r->program->machine;
-    uint64_t page_size = machine_page_size(m), first = call->arg[0] / page_size;
-    uint64_t n = (call->arg[1] + page_size - 1) / page_size;
+    uint64_t first, end;
 
     buf[0] = '\0';
-    if (call_names_gpa(call))
-        gpa_pages_text(buf, size, m, first, n > UINT64_MAX - first ? UINT64_MAX : first + n);
+    if (point_is_dma(call->point) && m->n_containers > 1)
+        add(buf, size, "c%u ", call->container);
+    named_pages(m, call, &first, &end);
+    if (has_gpa(call))
+        gpa_pages_text(buf, size, m, first, end);
     else if (r->model)
         changed_pages_text(buf, size, r);
+    if (!buf[0])
+        file_pages_text(buf, size, m, call);
     if (call->point == POINT_KVM_SET_ATTRIBUTES || call->point == POINT_GMEM_SET_ATTRIBUTES)
         add(buf, size, "%s%s", buf[0] ? " " : "",
             call->arg[2] & KVM_MEMORY_ATTRIBUTE_PRIVATE ? "private" : "shared");

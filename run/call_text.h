@@ -13,8 +13,8 @@ enum { CALL_TEXT_SIZE = 120 };
 void page_text(char *buf, size_t size, const struct model *o, const struct machine *m,
                uint32_t page);
 
-/* "ram0[2..6) private": the pages of the guest that the call names, or changed, and what it
- * wants of them; "" where it is about none. */
+/* "ram0[2..6) private", "c1 ram0[3]": the pages of the guest that the call names, or changed,
+ * and what it wants of them, or where; "" where it is about none. */
 void call_pages_text(char *buf, size_t size, const struct runner *r,
                      const struct sim_call *call);
 
@@ -25,7 +25,7 @@ void call_answer_text(char *buf, size_t size, const struct runner *r,
 /* "ENOMEM, the guest was told EAGAIN, the VM is stopped": of the op that has returned. */
 void result_text(char *buf, size_t size, const struct runner *r);
 
-/* Is the address in the call's first argument one of the guest's? */
-bool call_names_gpa(const struct sim_call *call);
+/* Does the call name the guest page, or alias, whatever came of it? */
+bool call_names(const struct runner *r, const struct sim_call *call, uint32_t page);
 
 #endif

@@ -34,6 +34,7 @@ int child_do(int (*work)(void *ctx), void *ctx)
 {
     struct answer *v =
         mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    unsigned before = interrupt_count();
     int code;
     pid_t pid;
 
@@ -44,8 +45,12 @@ int child_do(int (*work)(void *ctx), void *ctx)
     if (pid == 0)
         be_child(work, ctx, v);
     code = pid < 0 ? -errno : 0;
-    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        if (interrupt_count() != before) {
+            kill(pid, SIGKILL);
+            code = -EINTR;
+        }
+    }
     if (!code)
         code = v->returned ? v->code : CHILD_DIED;
     munmap(v, sizeof(*v));

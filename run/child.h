@@ -8,9 +8,9 @@
 
 #include "run/runner.h"
 
-/* Calls `work` in a child process and waits for its end; an interruption of this process is no
- * reason to stop it, the end of this process is. What `work` returned, which is not negative;
- * or CHILD_DIED: it did not return; or another negative errno: there was no child. */
+/* Calls `work` in a child process and waits for its end. What it returned, which is not
+ * negative; or CHILD_DIED: it did not return; or another negative errno: there was no child.
+ * -EINTR: this process was interrupted meanwhile, which ends the child. */
 enum { CHILD_DIED = -ECHILD };
 int child_do(int (*work)(void *ctx), void *ctx);
 

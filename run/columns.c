@@ -51,6 +51,17 @@ void call_label(char buf[LABEL_SIZE], const struct runner *r, const struct sim_c
              call->late ? ", done" : "");
 }
 
+void address_text(char *buf, size_t size, const struct runner *r, uint32_t page)
+{
+    uint64_t gpa_page = model_gpa_page(r->model, page);
+
+    if (gpa_page == UINT64_MAX)
+        snprintf(buf, size, "none");
+    else
+        snprintf(buf, size, "0x%llx",
+                 (unsigned long long)(gpa_page * machine_page_size(&r->program->machine)));
+}
+
 static void measure_page(struct surveyor *s, const struct runner *r, uint32_t page)
 {
     const struct machine *m = &r->program->machine;
@@ -63,7 +74,8 @@ static void measure_page(struct surveyor *s, const struct runner *r, uint32_t pa
     mark->width = longer(mark->width, strlen(cell));
     page_text(cell, sizeof(cell), r->model, m, page);
     mark->width = longer(mark->width, strlen(cell));
-    mark->width = longer(mark->width, strlen("0xfee00000"));
+    address_text(cell, sizeof(cell), r, page);
+    mark->width = longer(mark->width, strlen(cell));
 }
 
 static void see(struct watch *w, const struct runner *r, enum watch_event event,
@@ -170,18 +182,26 @@ uint32_t column_gap(const struct columns *c, uint32_t i)
     return c->page[i] == before + 1 ? COLUMN_GAP : COLUMN_GAP_LEFT_OUT;
 }
 
+static uint32_t width_of(const struct columns *c)
+{
+    uint32_t width = c->label_width;
+
+    for (uint32_t i = 0; i < c->n; i++)
+        width += column_gap(c, i) + c->width[i];
+    return width;
+}
+
 /* The first one always has room. */
 static void choose(const struct survey *s, uint32_t special, uint32_t width, struct columns *c)
 {
-    uint32_t used = c->label_width, page;
+    struct columns with = *c;
+    uint32_t page;
 
     while (c->n < COLUMNS_MAX && (page = best_page(s, c, special)) != MODEL_NO_PAGE) {
-        uint32_t more = s->marks[page].width + (page == special) + COLUMN_GAP_LEFT_OUT;
-
-        if (c->n > 0 && used + more > width)
+        insert(&with, page, s->marks[page].width + (page == special));
+        if (with.n > 1 && width_of(&with) > width)
             return;
-        insert(c, page, more - COLUMN_GAP_LEFT_OUT);
-        used += more;
+        *c = with;
     }
 }
 

@@ -30,7 +30,10 @@ int columns_choose(const struct program *p, const struct subject *subject,
 enum { LABEL_SIZE = 160 };
 void call_label(char buf[LABEL_SIZE], const struct runner *r, const struct sim_call *call);
 
-/* Between columns: two blanks, or one more where pages are left out. */
+/* Where the guest sees the page: "0x13000", or "none". */
+void address_text(char *buf, size_t size, const struct runner *r, uint32_t page);
+
+/* Blanks before a column: more where pages are left out. */
 enum { COLUMN_GAP = 2, COLUMN_GAP_LEFT_OUT = 4 };
 uint32_t column_gap(const struct columns *c, uint32_t i);
 

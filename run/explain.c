@@ -144,7 +144,7 @@ static void put_sections(FILE *out, const struct machine *m, uint32_t region)
         if (s->region != region)
             continue;
         text_range(range, sizeof(range), m, region, s->first_page, s->n_pages);
-        fprintf(out, "%s%s at %#llx", n++ ? ", " : "", range,
+        fprintf(out, "%s%s at 0x%llx", n++ ? ", " : "", range,
                 (unsigned long long)(s->gpa_page * page_size));
     }
     if (n == 0)
@@ -252,6 +252,8 @@ static void put_end(FILE *out, const struct story *s, int code)
 {
     if (code == CHILD_DIED)
         fprintf(out, "(the run ended here, and its process with it)\n");
+    else if (code == -EINTR)
+        fprintf(out, "(interrupted)\n");
     else if (code)
         fprintf(out, "(no story: %s)\n", strerror(code < 0 ? -code : code));
     else if (s->result->verdict != VERDICT_OK && s->shared->again.verdict == VERDICT_OK)

@@ -51,13 +51,12 @@ static uint32_t facts_at(const struct history *h, const struct page_state *s, ui
 static void put_change(const struct history *h, const struct runner *r, const char *label,
                        uint32_t place, const char *what, const char *change)
 {
-    char where[32] = "";
+    char at[24] = "";
 
     if (place > 0)
-        snprintf(where, sizeof(where), " at %#llx",
-                 (unsigned long long)(model_gpa_page(r->model, h->last[place].page) *
-                                      machine_page_size(&h->program->machine)));
-    fprintf(h->out, "     %-*s %-12s %s%s\n", LABEL_WIDTH_MAX - 6, label, what, change, where);
+        address_text(at, sizeof(at), r, h->last[place].page);
+    fprintf(h->out, "     %-*s %-12s %s%s%s\n", LABEL_WIDTH_MAX - 6, label, what, change,
+            place > 0 ? " at " : "", at);
 }
 
 /* What is new at a place, a line each; the label stands in the first one. */
@@ -176,13 +175,14 @@ static void put_step(struct history *h, const struct runner *r, const char *labe
 static void see_call(struct history *h, const struct runner *r, const struct sim_call *call)
 {
     char label[LABEL_SIZE];
+    bool named = false;
 
     call_label(label, r, call);
     if (call->injected)
         snprintf(label + strlen(label), sizeof(label) - strlen(label), " (fault)");
-    put_step(h, r, label,
-             call_names_gpa(call) && call->point != POINT_KVM_SET_REGION &&
-                 gpa_names(h, r, call->arg[0], call->arg[1]));
+    for (uint32_t i = 0; i < h->n_places; i++)
+        named |= call_names(r, call, h->last[i].page);
+    put_step(h, r, label, named);
 }
 
 static void see_return(struct history *h, const struct runner *r)
@@ -290,6 +290,8 @@ void history_story(FILE *out, const struct program *p, const struct subject *sub
     }
     if (code == CHILD_DIED)
         fprintf(out, "(the run ended here, and its process with it)\n");
+    else if (code == -EINTR)
+        fprintf(out, "(interrupted)\n");
     else if (code)
         fprintf(out, "(no history: %s)\n", strerror(code < 0 ? -code : code));
     lines_free(h.lines);

@@ -48,11 +48,9 @@ static void header(struct picture *p, const struct runner *r)
     }
     fprintf(p->out, "\n%-*s", (int)c->label_width, "at address");
     for (uint32_t i = 0; i < c->n; i++) {
-        uint64_t gpa = model_gpa_page(r->model, c->page[i]);
-
-        snprintf(text, sizeof(text), "%#llx", (unsigned long long)(gpa * machine_page_size(m)));
+        address_text(text, sizeof(text), r, c->page[i]);
         put_gap(p->out, c, i, "");
-        put_cell(p, i, ' ', gpa == UINT64_MAX ? "none" : text);
+        put_cell(p, i, ' ', text);
     }
     fputc('\n', p->out);
 }
@@ -235,8 +233,10 @@ void picture_init(struct picture *p, FILE *out, const struct columns *c,
 
 void picture_legend(FILE *out, const struct machine *m, const struct columns *c)
 {
-    bool virtio_mem = false;
+    bool virtio_mem = false, gap = false;
 
+    for (uint32_t i = 0; i < c->n; i++)
+        gap |= column_gap(c, i) != COLUMN_GAP;
     for (uint32_t i = 0; i < m->n_regions; i++)
         virtio_mem |= m->regions[i].virtio_mem_pages != 0;
     fprintf(out, "S|P attribute, s|p tracker (shared, private),%s shared/private frame",
@@ -246,5 +246,5 @@ void picture_legend(FILE *out, const struct machine *m, const struct columns *c)
     fprintf(out,
             "\n'-' none, '.' as above; '*' a fault made the call fail, '!' where the rule "
             "broke%s\n",
-            c->n < c->n_changed ? ", '..' left out" : "");
+            gap ? ", '..' other pages" : "");
 }

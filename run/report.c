@@ -153,6 +153,8 @@ void report_trace(FILE *out, const struct run_result *r, const struct program *p
         fprintf(out, "(the trace could not be written)\n");
     else if (code == CHILD_DIED)
         fprintf(out, "(the traced run ended here, and its process with it)\n");
+    else if (code == -EINTR)
+        fprintf(out, "(interrupted)\n");
     else if (code < 0)
         fprintf(out, "(no trace: %s)\n", strerror(-code));
     fflush(out);

@@ -53,7 +53,8 @@ static const struct rule_text rules[] = {
      "or stopped)",
      "a path that returns without writing the hypercall's result"},
     {"V1 plugged-empty",
-     "a page that was just plugged has no frame but the one that mapping it made",
+     "a page that was just plugged has no frame but the one that mapping it made; one that was "
+     "just unplugged has lost both sides",
      "a drop of one side only (guest_memfd is forgotten); leftovers that are not looked for "
      "before a plug"},
     {"V2 virtio-mem-response",

@@ -66,19 +66,6 @@ static uint64_t mark_hash(const struct runner *r, uint32_t mark_page)
     return hash_words(0, words, 2 + r->program->machine.n_containers);
 }
 
-/* Does the call name the page whose story is told? */
-static bool call_names_mark(const struct trace *t, const struct runner *r,
-                            const struct sim_call *call)
-{
-    uint64_t size = machine_page_size(&r->program->machine), first = call->arg[0] / size;
-    uint64_t n = (call->arg[1] + size - 1) / size;
-
-    if (t->mark_page == MODEL_NO_PAGE || !r->model || !call_names_gpa(call) ||
-        call->point == POINT_KVM_SET_REGION)
-        return false;
-    return model_gpa_page(r->model, t->mark_page) - first < n;
-}
-
 static void call_line(struct trace *t, const struct runner *r, const struct sim_call *call,
                       bool touched, const char *pages)
 {
@@ -100,7 +87,7 @@ static void see_call(struct trace *t, const struct runner *r, const struct sim_c
 {
     uint64_t seen = mark_hash(r, t->mark_page);
     bool changed = t->built && seen != t->mark_seen;
-    bool touched = changed || call_names_mark(t, r, call);
+    bool touched = changed || call_names(r, call, t->mark_page);
     char pages[CALL_TEXT_SIZE];
 
     t->mark_seen = seen;
