@@ -53,12 +53,6 @@ bool cli_set_axis(const char *command, struct generate_options *fixed, const cha
  * when they are too many. */
 bool cli_remember_set(const char *command, char *sets, size_t size, const char *text);
 
-/* --set of a command whose programs are there already, so that only the axes of their machines
- * can be changed: into *fixed, and remembered. False and a message when that is not possible.
- */
-bool cli_take_axis(const char *command, struct generate_options *fixed, char *sets, size_t size,
-                   const char *text);
-
 /* "gmemcheck replay: x.scn:3: ...", line 0: none. */
 void cli_bad_scenario(const char *command, const char *path, uint32_t line, const char *why);
 
@@ -73,6 +67,8 @@ struct cli_scenario {
 /* To be freed, whatever comes of it. */
 void cli_scenario_init(struct cli_scenario *s, const char *command);
 void cli_scenario_free(struct cli_scenario *s);
+/* Its option --set; false and a message. */
+bool cli_scenario_set(struct cli_scenario *s, const char *text);
 /* The only argument that is left, and its program; false and a message when there is none. */
 bool cli_scenario_load(struct cli_scenario *s, int argc, char **argv);
 /* Runs it, as replay does: the exit code and *result; a message where it could not be run. */

@@ -34,7 +34,7 @@ static bool parse(struct cli_scenario *s, int argc, char **argv, int *code)
             cli_bad_option("explain", argv, option);
             return false;
         }
-        if (!cli_take_axis("explain", &s->fixed, s->sets, sizeof(s->sets), optarg))
+        if (!cli_scenario_set(s, optarg))
             return false;
     }
     return cli_scenario_load(s, argc, argv);

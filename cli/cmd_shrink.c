@@ -175,7 +175,6 @@ int cmd_shrink(int argc, char **argv)
     struct text_error problem;
     struct arguments a;
     struct program original;
-    char line[16] = "";
     int code;
 
     program_init(&original);
@@ -183,10 +182,7 @@ int cmd_shrink(int argc, char **argv)
         if (file_load(&a.files, 0, &original, &problem) == 0) {
             code = shrink_file(&a, &original);
         } else {
-            if (problem.line > 0)
-                snprintf(line, sizeof(line), ":%u", problem.line);
-            fprintf(stderr, "gmemcheck shrink: %s%s: %s\n", a.files.paths[0], line,
-                    problem.why);
+            cli_bad_scenario("shrink", a.files.paths[0], problem.line, problem.why);
             code = EXIT_USAGE;
         }
     }

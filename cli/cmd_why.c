@@ -27,7 +27,7 @@ static bool take_option(struct cli_scenario *s, const char **page, int option, c
     if (option == OPTION_PAGE)
         *page = optarg;
     else if (option == OPTION_SET)
-        return cli_take_axis("why", &s->fixed, s->sets, sizeof(s->sets), optarg);
+        return cli_scenario_set(s, optarg);
     else
         cli_bad_option("why", argv, option);
     return option == OPTION_PAGE;

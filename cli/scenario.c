@@ -12,25 +12,6 @@
 #include "run/files.h"
 #include "run/interrupt.h"
 
-bool cli_take_axis(const char *command, struct generate_options *fixed, char *sets, size_t size,
-                   const char *text)
-{
-    struct generate_options before = *fixed, other;
-    char why[256];
-
-    if (generate_set(fixed, text, why, sizeof(why))) {
-        cli_usage_error(command, "--set %s: %s", text, why);
-        return false;
-    }
-    other = *fixed;
-    memcpy(other.axis, before.axis, sizeof(other.axis));
-    other.share = before.share;
-    if (memcmp(&other, &before, sizeof(other)) == 0)
-        return cli_remember_set(command, sets, size, text);
-    cli_usage_error(command, "--set %s: only the axes of a machine can be changed", text);
-    return false;
-}
-
 void cli_bad_scenario(const char *command, const char *path, uint32_t line, const char *why)
 {
     char number[16] = "";
@@ -46,6 +27,12 @@ void cli_scenario_init(struct cli_scenario *s, const char *command)
     s->command = command;
     generate_defaults(&s->fixed);
     program_init(&s->program);
+}
+
+bool cli_scenario_set(struct cli_scenario *s, const char *text)
+{
+    return cli_set_axis(s->command, &s->fixed, text) &&
+           cli_remember_set(s->command, s->sets, sizeof(s->sets), text);
 }
 
 void cli_scenario_free(struct cli_scenario *s)

@@ -13,6 +13,9 @@ bool rule_s2_mapping(const struct model *o, uint32_t container, uint32_t slot,
     assert(frame != 0);
     if (frame == shared)
         return true;
+    if (!shared)
+        return violate(o, v, rule_s2, slot, container,
+                       "the device reaches frame %u, the shared side has none", frame);
     return violate(o, v, rule_s2, slot, container,
-                   "the device reaches frame %u, the shared side is %u", frame, shared);
+                   "the device reaches frame %u, the shared side is frame %u", frame, shared);
 }

@@ -2,6 +2,7 @@
 #include "run/call_text.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -244,6 +245,8 @@ void call_answer_text(char *buf, size_t size, const struct runner *r,
         return;
     }
     snprintf(buf, size, "%s", text_errno(call->error));
+    if (!call->failed && call->point == POINT_KVM_RUN)
+        add(buf, size, call->error == EFAULT ? " (an exit)" : " (a signal)");
     if (!call->injected)
         return;
     op = fault_op(r, call);

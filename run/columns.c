@@ -228,7 +228,8 @@ int columns_choose(const struct program *p, const struct subject *subject,
     if (s == MAP_FAILED)
         return -errno;
     code = child_do(survey_in_child, &surveyor);
-    *c = (struct columns){.n_pages = n, .label_width = s->label_width + 4};
+    *c = (struct columns){
+        .n_pages = n, .label_width = longer(LABEL_WIDTH_MIN, s->label_width + LABEL_INDENT)};
     if (c->label_width > LABEL_WIDTH_MAX)
         c->label_width = LABEL_WIDTH_MAX;
     for (uint32_t i = 0; i < n; i++)

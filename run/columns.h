@@ -9,7 +9,8 @@
 
 #include "run/runner.h"
 
-enum { COLUMNS_MAX = 16, LABEL_WIDTH_MAX = 46 };
+/* The names of all rules fit into a label, most host calls do. */
+enum { COLUMNS_MAX = 16, LABEL_INDENT = 3, LABEL_WIDTH_MIN = 28, LABEL_WIDTH_MAX = 46 };
 
 struct columns {
     uint32_t n;

@@ -95,14 +95,22 @@ static bool is_changed(const struct history *h, const struct runner *r)
     return false;
 }
 
-static void put_facts(struct history *h, const char *title)
+/* The page and where the guest sees it, and what is true of it. */
+static void put_start(struct history *h, const struct runner *r)
 {
     struct page_fact facts[PAGE_FACTS_MAX];
     uint32_t n = facts_at(h, &h->last[0], 0, facts);
+    char text[48];
 
-    fprintf(h->out, "%s:", title);
+    page_text(text, sizeof(text), r->model, &h->program->machine, h->page);
+    fprintf(h->out, "%s, at address", text);
+    for (uint32_t i = 0; i < h->n_places; i++) {
+        address_text(text, sizeof(text), r, h->last[i].page);
+        fprintf(h->out, "%s %s", i ? "," : "", text);
+    }
+    fprintf(h->out, "\nat the start: ");
     for (uint32_t i = 0; i < n; i++)
-        fprintf(h->out, "%s %s %s", i ? ";" : "", facts[i].what, facts[i].value);
+        fprintf(h->out, "%s%s %s", i ? "; " : "", facts[i].what, facts[i].value);
     fputc('\n', h->out);
 }
 
@@ -211,14 +219,14 @@ static void see_start(struct history *h, const struct runner *r)
         if (page != h->page && h->n_places < PLACES_MAX)
             h->last[h->n_places++] = page_state(r, page);
     }
-    put_facts(h, "at the start");
+    put_start(h, r);
 }
 
 static void see_broken(struct history *h, const struct runner *r)
 {
     h->broken = true;
-    h->op_shown = h->op_shown && h->built;
-    put_op(h, r);
+    if (h->built)
+        put_op(h, r);
     fprintf(h->out, " !!  %s: %s\n", r->result->rule, r->result->detail);
 }
 

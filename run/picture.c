@@ -141,7 +141,7 @@ static void see_return(struct picture *p, const struct runner *r)
     op_line(p, r);
     result_text(result, sizeof(result), r);
     snprintf(label, sizeof(label), "-> %s", result);
-    is_long = strlen(label) + 3 > p->columns->label_width;
+    is_long = strlen(label) + LABEL_INDENT > p->columns->label_width;
     if (is_long || !any)
         fprintf(p->out, "   %s\n", label);
     if (any)
