@@ -33,11 +33,11 @@ static const struct rule_text rules[] = {
      "a plug state that is changed before the listeners are told; a conversion that maps an "
      "unplugged page"},
     {"I1 unwanted-mapping",
-     "nothing is mapped that is private, unplugged, or that no listener wants",
+     "nothing is mapped that is private, unplugged, held back, or that no listener wants",
      "an unmap was skipped, or its failure was ignored"},
     {"I2 missing-mapping",
-     "every plugged and shared page in a listener's part of a section is mapped, with the "
-     "section's access",
+     "every plugged and shared page that nobody holds back, in a listener's part of a section, "
+     "is mapped, with the section's access",
      "a map was skipped: a listener or a section left out, a replay that stopped early, a "
      "tracker that already said \"shared\""},
     {"I3 attribute-or-tracker",
@@ -77,7 +77,8 @@ static const struct rule_text rules[] = {
      "the offset that the kernel gave taken for a page of another region, or of the request; "
      "an old answer that was not forgotten"},
     {"D2 query",
-     "a query says whether every page of the range is populated: plugged and shared",
+     "a query says whether every page of the range is populated: plugged, shared, and not held "
+     "back",
      "the tracker's range arithmetic"},
     {"O1 refusal",
      "an op is refused exactly where the decision table says so, with that errno, before "
@@ -99,7 +100,8 @@ static const struct rule_text rules[] = {
      "nothing",
      "an entry point that does not ask whether the VM is stopped"},
     {"O7 must-not-stop",
-     "only a convert, attach, listen, unlisten, plug, unplug, remove, add or reset that fails "
+     "only a convert, attach, listen, unlisten, plug, unplug, remove, add, reset, source-add "
+     "or source-remove that fails "
      "may stop the VM, only with failure=stop (convert) or a failure inside the undo",
      "stopping where the old state could be had"},
     {"O8 retry-heals",
