@@ -119,7 +119,8 @@ static const struct rule_text rules[] = {
      "it cut off of a mapping stays one mapping",
      "mapping page by page, pieces that were joined, a cut at the wrong page"},
     {"O12 limit-first",
-     "where the target goes over the entry limit, that is found out before anything is changed",
+     "where the target goes over the entry limit, that is found out before a host call with an "
+     "effect is made",
      "the kernel is asked, map by map, until it refuses; an entry count of the state manager's "
      "own that is wrong"},
     {"X0 start-state",
