@@ -80,6 +80,11 @@ static const struct rule_text rules[] = {
      "a query says whether every page of the range is populated: plugged, shared, and not held "
      "back",
      "the tracker's range arithmetic"},
+    {"D4 guards",
+     "after a device or a region came or went, or tried to, and after another user took or "
+     "gave back a discard guard: exactly those guards could be taken by someone else that "
+     "nobody present excludes",
+     "a guard that was taken for what did not come, and not given back"},
     {"O1 refusal",
      "an op is refused exactly where the decision table says so, with that errno, before "
      "anything is done",
