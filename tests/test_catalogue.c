@@ -20,13 +20,14 @@ enum { ROWS_MAX = 200 };
 
 struct row {
     char id[8];
+    bool seeded;
     char where[400];
 };
 
 static struct row rows[ROWS_MAX];
 static uint32_t n_rows;
 
-/* "| A1 | what | where |" */
+/* "| A1 | what | yes | where |" */
 static void take_line(const char *line)
 {
     const char *where = strrchr(line, '|');
@@ -37,6 +38,7 @@ static void take_line(const char *line)
     while (where > line && where[-1] != '|')
         where--;
     assert_true(n_rows < ROWS_MAX - 1);
+    rows[n_rows].seeded = where - line > 7 && strncmp(where - 7, "| yes |", 7) == 0;
     assert_int_equal(sscanf(where, " %399[^|]", rows[n_rows].where), 1);
     rows[n_rows].where[strcspn(rows[n_rows].where, "\n")] = '\0';
     for (size_t n = strlen(rows[n_rows].where); n && rows[n_rows].where[n - 1] == ' '; n--)
@@ -82,6 +84,19 @@ static uint32_t files_of(const char *id)
     return n;
 }
 
+/* scenarios/bugs/E14.patch and E14-order.patch are both of E14. */
+static bool has_patch(const char *id)
+{
+    char pattern[64];
+    glob_t found;
+    bool any;
+
+    snprintf(pattern, sizeof(pattern), "scenarios/bugs/%s[.-]*", id);
+    any = glob(pattern, 0, NULL, &found) == 0;
+    globfree(&found);
+    return any;
+}
+
 /* ---- deliberate error ---- */
 static void what_is_not_there_is_noticed(void **state)
 {
@@ -90,6 +105,8 @@ static void what_is_not_there_is_noticed(void **state)
     assert_null(row_of("Z9"));
     assert_false(is_scenario(row_of("D15")));
     assert_true(is_scenario(row_of("A1")));
+    assert_false(row_of("D15")->seeded);
+    assert_false(has_patch("Z9"));
     assert_true(n_rows > 60);
 }
 
@@ -127,6 +144,35 @@ static void every_row_has_its_scenario(void **state)
                      rows[i].id);
 }
 
+static void what_is_seeded_is_said(void **state)
+{
+    uint32_t n = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < n_rows; i++) {
+        if (rows[i].seeded != has_patch(rows[i].id))
+            fail_msg("docs/catalogue.md, %s: there is %s patch of it", rows[i].id,
+                     rows[i].seeded ? "no" : "a");
+        n += rows[i].seeded;
+    }
+    assert_true(n >= 40);
+}
+
+static void every_patch_has_its_row(void **state)
+{
+    glob_t found;
+
+    (void)state;
+    assert_int_equal(glob("scenarios/bugs/*.patch", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char id[8] = "";
+
+        if (sscanf(found.gl_pathv[i], "scenarios/bugs/%7[A-Z0-9]", id) != 1 || !row_of(id))
+            fail_msg("docs/catalogue.md does not have %s", found.gl_pathv[i]);
+    }
+    globfree(&found);
+}
+
 /* Every page and file that a row names. */
 static void what_is_named_exists(void **state)
 {
@@ -151,6 +197,8 @@ int main(void)
         {"catalogue/ids-stand-once", ids_stand_once, NULL, NULL, NULL},
         {"catalogue/every-scenario-has-its-row", every_scenario_has_its_row, NULL, NULL, NULL},
         {"catalogue/every-row-has-its-scenario", every_row_has_its_scenario, NULL, NULL, NULL},
+        {"catalogue/what-is-seeded-is-said", what_is_seeded_is_said, NULL, NULL, NULL},
+        {"catalogue/every-patch-has-its-row", every_patch_has_its_row, NULL, NULL, NULL},
         {"catalogue/what-is-named-exists", what_is_named_exists, NULL, NULL, NULL},
     };
 
