@@ -22,7 +22,7 @@ struct convert_part {
     bool drop_at_once;             /* one run, and no debt in the block: see commit */
 };
 
-enum { CONVERT_PARTS_INSIDE = 16 };
+enum { CONVERT_PARTS_INSIDE = 4 };
 
 struct convert {
     struct vmm *vmm;

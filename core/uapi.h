@@ -61,10 +61,11 @@
 #define KVM_EXIT_INTR         10
 #define KVM_EXIT_MEMORY_FAULT 39
 
-#define KVM_HC_MAP_GPA_RANGE        12
-#define KVM_MAP_GPA_RANGE_ENCRYPTED (1ULL << 4)
-#define KVM_MAP_GPA_RANGE_SHIFT     12 /* it counts 4 KiB pages, however large pages are */
-#define KVM_ENOSYS                  1000
+#define KVM_HC_MAP_GPA_RANGE         12
+#define KVM_MAP_GPA_RANGE_PAGE_SZ_2M (1ULL << 0) /* how the guest maps it, a hint */
+#define KVM_MAP_GPA_RANGE_ENCRYPTED  (1ULL << 4)
+#define KVM_MAP_GPA_RANGE_SHIFT      12 /* it counts 4 KiB pages, however large pages are */
+#define KVM_ENOSYS                   1000
 
 struct kvm_userspace_memory_region {
     uint32_t slot;

@@ -27,6 +27,13 @@ bool failed_by_fault(const struct op_result *r)
     return r->n_failed > MODEL_FAILED_MAX;
 }
 
+/* A signal, or what may be otherwise in a moment: no failure until it was tried once more. */
+static bool gave_up_at_once(const struct failed_call *f)
+{
+    return f->injected && (f->error == EINTR || f->error == EAGAIN) && !f->retried &&
+           !f->made_good;
+}
+
 /* What was there before an op can be had again: where the kernel itself refuses that, the undo
  * asks for something else. Memory alone may have gone to somebody else meanwhile. */
 static bool is_own_mistake(const struct failed_call *f)
@@ -40,7 +47,8 @@ bool failed_in_undo(const struct op_result *r)
     for (uint32_t i = 0; i < n_recorded(r); i++) {
         const struct failed_call *f = &r->failed[i];
 
-        if (f->in_undo && !f->made_good && !is_own_mistake(f) && (!f->late || f->retried))
+        if (f->in_undo && !f->made_good && !is_own_mistake(f) && !gave_up_at_once(f) &&
+            (!f->late || f->retried))
             return true;
     }
     return r->n_failed > MODEL_FAILED_MAX;
@@ -51,7 +59,7 @@ uint32_t failed_drops(const struct op_result *r)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < n_recorded(r); i++)
-        n += r->failed[i].is_drop && !r->failed[i].made_good;
+        n += r->failed[i].is_drop && !r->failed[i].made_good && !gave_up_at_once(&r->failed[i]);
     return r->n_failed > MODEL_FAILED_MAX ? UINT32_MAX : n;
 }
 
@@ -105,6 +113,15 @@ bool rule_o1_refused(const struct model *o, const struct op_result *r, struct vi
                    errno_name(r->error));
 }
 
+static bool tried_again(const struct model *o, const struct failed_call *first,
+                        struct violation *v)
+{
+    if (!first || !gave_up_at_once(first))
+        return true;
+    return violate(o, v, rule_o2, MODEL_NO_PAGE, CONTAINER_NONE,
+                   "a call returned %s, and was not tried again", errno_name(first->error));
+}
+
 bool rule_failed(const struct model *o, const struct op_result *r, struct violation *v)
 {
     const struct failed_call *first = first_failure(r);
@@ -121,7 +138,7 @@ bool rule_failed(const struct model *o, const struct op_result *r, struct violat
                        r->n_failed ? "the target fits, but it returned %s"
                                    : "nothing failed, but it returned %s",
                        errno_name(r->error));
-    if (need.too_many_entries && !rule_o12_limit_first(o, r, v))
+    if (!tried_again(o, first, v) || (need.too_many_entries && !rule_o12_limit_first(o, r, v)))
         return false;
     if (is_first_error(r, r->error) || (need.too_many_entries && r->error == ENOSPC) ||
         (need.too_much_locked && r->error == ENOMEM))
@@ -149,6 +166,8 @@ bool rule_undelivered(const struct model *o, const struct op_result *r, struct v
     if (r->n_calls || !failed_by_fault(r))
         return violate(o, v, rule_o2, MODEL_NO_PAGE, CONTAINER_NONE,
                        "the vCPU did not come to its request, %u calls were made", r->n_calls);
+    if (!tried_again(o, first_failure(r), v))
+        return false;
     if (r->error == 0 || failed_with(r, r->error))
         return true;
     return violate(o, v, rule_o3, MODEL_NO_PAGE, CONTAINER_NONE,

@@ -29,7 +29,7 @@ static int exit_memory_fault(struct sim_world *w, struct kvm_run *run, uint64_t 
 }
 
 /* 6.12 leaves the result field as it is: who forgets to write it tells the guest what was
- * there before (catalogue B8). */
+ * there before (catalogue B8). Whatever page size the guest names besides, KVM hands it on. */
 static int run_hypercall(struct sim_world *w, struct sim_vcpu *v, const struct guest_request *r)
 {
     uint64_t unit_mask = (1u << KVM_MAP_GPA_RANGE_SHIFT) - 1;
@@ -50,7 +50,8 @@ static int run_hypercall(struct sim_world *w, struct sim_vcpu *v, const struct g
     run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
     run->hypercall.args[0] = r->gpa;
     run->hypercall.args[1] = r->n_pages;
-    run->hypercall.args[2] = r->is_private ? KVM_MAP_GPA_RANGE_ENCRYPTED : 0;
+    run->hypercall.args[2] = (r->is_private ? KVM_MAP_GPA_RANGE_ENCRYPTED : 0) |
+                             (r->n_pages > 1 ? KVM_MAP_GPA_RANGE_PAGE_SZ_2M : 0);
     run->hypercall.flags = HYPERCALL_LONG_MODE;
     v->in_hypercall = true;
     return 0;

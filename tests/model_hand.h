@@ -169,7 +169,7 @@ static inline void hand_failed(struct hand *h, int error, bool injected, bool in
 
 static inline void hand_failed_drop(struct hand *h)
 {
-    hand_failed(h, EINTR, true, false);
+    hand_failed(h, EIO, true, false);
     h->r.failed[h->r.n_failed - 1].is_drop = true;
 }
 

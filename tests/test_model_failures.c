@@ -165,6 +165,35 @@ static void test_debt_drop_made_good(void **state)
     hand_expect(h, "I4");
 }
 
+/* A signal that broke the drop off; it is tried again, and broken off again, or not. */
+static void debt_after_signal(struct hand *h, bool retried)
+{
+    hand_share(h, 3, 30);
+    hand_begin(h, hand_convert(0, 3, 1, true));
+    hand_side(h, 3, true);
+    hand_map(h, 0, 3, 0, NONE);
+    h->page[3].is_populated = 0;
+    hand_call(h);
+    for (int i = 0; i < 1 + retried; i++) {
+        hand_failed_drop(h);
+        h->r.failed[i].error = EINTR;
+    }
+    h->r.failed[0].retried = retried;
+    hand_end(h);
+}
+
+static void test_debt_after_two_signals(void **state)
+{
+    debt_after_signal(*state, true);
+    hand_fine(*state);
+}
+
+static void test_debt_after_one_signal(void **state)
+{
+    debt_after_signal(*state, false);
+    hand_expect(*state, "I4");
+}
+
 /* ---- outcome 3b: failed, undone ---- */
 static void test_undone(void **state)
 {
@@ -214,6 +243,29 @@ static void test_undone_error_of_retry(void **state)
 {
     undone_with_second_error(*state, true);
     hand_fine(*state);
+}
+
+/* "Try again", said a call. */
+static void undone_after_eagain(struct hand *h, bool retried)
+{
+    half_share(h);
+    hand_failed(h, EAGAIN, true, false);
+    h->r.failed[0].retried = retried;
+    undo_share(h);
+    h->r.error = EAGAIN;
+    hand_end(h);
+}
+
+static void test_undone_tried_twice(void **state)
+{
+    undone_after_eagain(*state, true);
+    hand_fine(*state);
+}
+
+static void test_undone_tried_once(void **state)
+{
+    undone_after_eagain(*state, false);
+    hand_expect(*state, "O2");
 }
 
 static void test_undone_though_made_good(void **state)
@@ -359,7 +411,11 @@ int main(void)
         T("3a-debt-given-up-early", test_debt_given_up_early),
         T("3a-debt-needs-a-failed-drop", test_debt_without_failed_drop),
         T("3a-debt-drop-made-good", test_debt_drop_made_good),
+        T("3a-debt-after-two-signals", test_debt_after_two_signals),
+        T("3a-debt-after-one-signal", test_debt_after_one_signal),
         T("3b-undone", test_undone),
+        T("3b-eagain-twice", test_undone_tried_twice),
+        T("3b-eagain-once", test_undone_tried_once),
         T("3b-error-of-a-later-call", test_undone_second_error),
         T("3b-error-of-the-retry", test_undone_error_of_retry),
         T("3b-failure-that-was-made-good", test_undone_though_made_good),

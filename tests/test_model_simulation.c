@@ -83,7 +83,7 @@ static struct op draw_op(struct fake *f)
 
 static void draw_fault(struct fake *f)
 {
-    static const int errors[] = {ENOMEM, EFAULT, EINTR, ENOSPC};
+    static const int errors[] = {ENOMEM, EFAULT, EIO, ENOSPC};
 
     f->fail_n = fake_random(f, 3) ? 0 : 1 + fake_random(f, 3);
     f->fail_at = 1 + fake_random(f, 16);

@@ -57,6 +57,30 @@ static void stop_needlessly(struct hand *h, bool made_good)
     hand_expect(h, "O7");
 }
 
+/* In an undo a call said that it should be tried again. */
+static void stop_after_eagain(struct hand *h, bool retried)
+{
+    half_share(h);
+    hand_failed(h, ENOMEM, true, false);
+    hand_failed(h, EAGAIN, true, true);
+    h->r.failed[1].retried = retried;
+    h->r.error = ENOMEM;
+    h->r.stopped = true;
+    hand_end(h);
+}
+
+static void test_stop_after_second_eagain(void **state)
+{
+    stop_after_eagain(*state, true);
+    hand_fine(*state);
+}
+
+static void test_stop_after_first_eagain(void **state)
+{
+    stop_after_eagain(*state, false);
+    hand_expect(*state, "O7");
+}
+
 static void test_stop_though_undo_made_good(void **state)
 {
     stop_needlessly(*state, true);
@@ -227,6 +251,8 @@ int main(void)
         T("3c-undo-not-tried-again", test_stop_without_second_try),
         T("3c-policy-says-stop", test_policy_stop_missing),
         T("3c-undo-failed", test_stop_in_undo),
+        T("3c-undo-eagain-twice", test_stop_after_second_eagain),
+        T("o7-undo-eagain-once", test_stop_after_first_eagain),
         T("3c-undo-ran-out-of-memory", test_stop_after_natural_enomem),
         T("o7-undo-ran-into-a-limit", test_stop_after_natural_enospc),
         T("o7-undo-mapped-what-is-private", test_stop_after_natural_efault),

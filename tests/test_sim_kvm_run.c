@@ -77,7 +77,8 @@ static void test_hypercall_exit(void **state)
     assert_int_equal(fx.run->hypercall.nr, KVM_HC_MAP_GPA_RANGE);
     assert_int_equal(fx.run->hypercall.args[0], FX_GPA + PS);
     assert_int_equal(fx.run->hypercall.args[1], 3);
-    assert_int_equal(fx.run->hypercall.args[2], KVM_MAP_GPA_RANGE_ENCRYPTED);
+    assert_int_equal(fx.run->hypercall.args[2],
+                     KVM_MAP_GPA_RANGE_ENCRYPTED | KVM_MAP_GPA_RANGE_PAGE_SZ_2M);
     assert_int_equal(hypercall(FX_GPA, 1, false), 0);
     assert_int_equal(fx.run->hypercall.args[2], 0);
 }
