@@ -97,6 +97,12 @@ mutants: $(B)/gmemcheck ## who finds the bugs of scenarios/bugs/ when they are p
 	@$(SCRIPT_ENV) COMPILE='$(CC) $(CFLAGS_ALL)' LINK_WITH='$(GROUP) $(LDLIBS)' \
 	    scripts/mutants $(MUTANTS)
 
+# MUTATE='--sample 100 --seed 1' passes options on.
+mutate: $(B)/gmemcheck $(TESTS) ## who notices any single small change of core/ (hours; resumable)
+	@scripts/install-deps check
+	@$(SCRIPT_ENV) COMPILE='$(CC) $(CFLAGS_ALL)' LINK_WITH='$(GROUP) $(LDLIBS)' \
+	    scripts/mutate $(MUTATE)
+
 clean: ## remove everything that was built
 	rm -rf build build-* $(B)
 
@@ -158,6 +164,6 @@ $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) 
 -include $(OBJS:.o=.d)
 
 FORCE:
-.PHONY: all tests unit campaign check asan tidy format coverage bench mutants clean help FORCE
+.PHONY: all tests unit campaign check asan tidy format coverage bench mutants mutate clean help FORCE
 .SECONDARY: $(OBJS)
 .DELETE_ON_ERROR:
