@@ -58,7 +58,7 @@ static int ended(const struct stub_fault *f, int result)
 
 static int new_fd(struct stub *s, char kind)
 {
-    for (int fd = 3; fd < STUB_FDS; fd++)
+    for (int fd = s->zero_kind == kind ? 0 : 3; fd < STUB_FDS; fd++)
         if (!s->fds[fd].kind) {
             s->fds[fd] = (struct stub_fd){.kind = kind};
             return fd;

@@ -67,6 +67,7 @@ struct stub {
     struct stub_mapping maps[STUB_MAPS];
     unsigned n_maps, map_limit;
     bool tells_limit; /* VFIO_IOMMU_GET_INFO has the DMA_AVAIL capability */
+    char zero_kind;   /* the first fd of this kind is 0 */
     uint64_t next_address;
     unsigned n_vmas, n_blocks; /* live mmaps, live alloc blocks */
     unsigned hits[STUB_POINTS];
