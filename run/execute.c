@@ -176,7 +176,8 @@ static int execute_fault(struct runner *r, const struct op *op)
                               .when = op->when,
                               .late = op->late,
                               .in_undo = op->in_undo,
-                              .value = op->value};
+                              .value = op->value,
+                              .tag = r->result->op};
 
     if (op->point >= POINT_COUNT)
         points = points_armed(op->point, op->error, op->late, &r->program->machine);

@@ -24,6 +24,11 @@ void judge_break(struct runner *r, enum verdict verdict, const struct violation 
     if (r->broken || (r->hooks && verdict == VERDICT_VIOLATION))
         return;
     r->broken = true;
+    if (r->last_caller) {
+        snprintf(result->last_call, sizeof(result->last_call), "%s",
+                 sim_point_name(r->last_point));
+        snprintf(result->last_caller, sizeof(result->last_caller), "%s", r->last_caller);
+    }
     result->verdict = verdict;
     result->page = v->page;
     snprintf(result->rule, sizeof(result->rule), "%s", v->rule);
@@ -69,14 +74,6 @@ static bool feed_call(struct runner *r, const struct sim_call *call)
            feed_after_call(r, !point_is_dma(call->point));
 }
 
-/* What the signature of a failure needs; not worth the time in each call that goes well. */
-static void remember_call(struct runner *r, const struct sim_call *call)
-{
-    snprintf(r->result->last_call, sizeof(r->result->last_call), "%s",
-             sim_point_name(call->point));
-    snprintf(r->result->last_caller, sizeof(r->result->last_caller), "%s", call->caller);
-}
-
 void judge_call(void *ctx, const struct sim_call *call)
 {
     struct runner *r = ctx;
@@ -92,12 +89,12 @@ void judge_call(void *ctx, const struct sim_call *call)
         proof = failures_note_retry(r, call);
     if (call->failed)
         failures_note(r, call, proof);
+    r->last_point = call->point;
+    r->last_caller = call->caller;
     any = feed_call(r, call);
     judge_watched(r, WATCH_CALL, call);
-    if (any && !model_after_call(r->model, &v)) {
+    if (any && !model_after_call(r->model, &v))
         judge_break(r, VERDICT_VIOLATION, &v);
-        remember_call(r, call);
-    }
     if (--r->calls_left == 0)
         crash_escape(VERDICT_HANG);
 }
@@ -109,6 +106,7 @@ void judge_op_reset(struct runner *r)
     /* failed[] counts through n_failed: clearing it for each op would cost more than the op. */
     memset(o, 0, offsetof(struct op_result, failed));
     o->blocked_page = MODEL_NO_PAGE;
+    r->last_caller = NULL;
     for (uint64_t points = r->op_points; points; points &= points - 1)
         r->op_calls[__builtin_ctzll(points)] = 0;
     r->op_points = 0;

@@ -216,6 +216,7 @@ void runner_run(struct runner *r, const struct program *p, const struct subject 
     r->world = NULL;
     r->state = NULL;
     r->model = NULL;
+    r->last_caller = NULL;
     r->broken = r->probing = false;
     r->hash = p->seed;
     r->calls_left = host_call_bound(p);

@@ -50,7 +50,7 @@ struct run_result {
     uint64_t hash;
     char rule[48];
     char detail[200];
-    /* With rule and op kind: the signature of a failure. */
+    /* The op's last call before that, "" where it made none. */
     char last_call[32];
     char last_caller[48];
 };
@@ -78,6 +78,8 @@ struct runner {
     bool broken;        /* a violation is recorded: stop soon */
     uint64_t op_points; /* bit per point: the op has called it */
     uint32_t op_calls[POINT_COUNT];
+    uint16_t last_point;                           /* of the op's last call so far */
+    const char *last_caller;                       /* NULL: it has made none */
     struct sim_call failed_call[MODEL_FAILED_MAX]; /* as op_result.failed[] */
     uint64_t hash;
     uint64_t calls_left;              /* host-call bound */

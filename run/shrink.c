@@ -12,8 +12,10 @@
 #include "run/interrupt.h"
 #include "run/shrink_internal.h"
 
+/* CPU time of an op that does not loop: much more than it needs. */
 enum {
-    CPU_MS = 200, /* of an op that does not loop: much more than it needs */
+    FIRST_CPU_MS = 1000, /* nothing is known yet */
+    CPU_MS = 50,
     CPU_MS_A_PAGE_SHIFT = 7,
     CPU_TIMES = 10, /* what all of the original took */
 };
@@ -28,7 +30,7 @@ static void be_quiet(void)
         close(STDERR_FILENO);
 }
 
-/* A try may not take as long as the original may: a loop is a loop. */
+/* A try may not take as long as a program of a campaign may. */
 static uint32_t cpu_bound(const struct shrinker *s, double seconds)
 {
     double ms = CPU_MS + (machine_n_pages(&s->best.machine) >> CPU_MS_A_PAGE_SHIFT);
@@ -97,6 +99,7 @@ static enum shrink_end shrink_all(struct shrinker *s)
     bool any;
 
     forget_the_rest(s);
+    shrink_place_faults(s);
     do {
         do {
             any = shrink_ops(s);
@@ -119,6 +122,8 @@ enum shrink_end shrink_worker(struct shrinker *s, bool resumed)
     enum shrink_end end = SHRINK_UNDER_WAY;
 
     be_quiet();
+    if (!resumed)
+        s->cpu_ms = FIRST_CPU_MS + cpu_bound(s, 0);
     if (crash_init() || crash_cpu_bound(s->cpu_ms) || runner_init(&s->runner))
         return SHRINK_HARNESS;
     if (!resumed)

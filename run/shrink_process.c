@@ -187,6 +187,7 @@ int shrink(const struct program *p, const struct shrink_options *options,
     s->shared = shared_new(p);
     if (s->shared) {
         interrupt_catch();
+        atomic_store(&s->shared->stop, interrupt_count() > 0);
         error = run_worker(s, p, start);
         s->forks = true;
         if (error > 0)

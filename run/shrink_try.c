@@ -17,7 +17,7 @@
 #include "run/process.h"
 #include "run/shrink_internal.h"
 
-enum { LOOK_MS = 20, ASLEEP_LOOKS = 15, FAULT_COUNTS_MAX = 16 };
+enum { LOOK_MS = 20, ASLEEP_LOOKS = 5, FAULT_COUNTS_MAX = 16 };
 
 double shrink_now(void)
 {

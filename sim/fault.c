@@ -42,6 +42,7 @@ static bool fault_hit(struct sim_world *w, struct sim_fault *f, bool *spent)
         return false;
     if (!f->late && f->error == w->call_cannot)
         return false;
+    f->hits++;
     if (f->when == SIM_FAULT_CHANCE)
         return random_next(&w->fault_rng) % CHANCE_OF < f->value;
     assert(f->value > 0);
@@ -51,6 +52,18 @@ static bool fault_hit(struct sim_world *w, struct sim_fault *f, bool *spent)
     }
     *spent = f->when == SIM_FAULT_NTH;
     return true;
+}
+
+/* The fault decides about the call. */
+static void fault_fires(struct sim_world *w, const struct sim_fault *f)
+{
+    assert(!w->early_error && !w->late_error && f->hits > 0);
+    if (f->late)
+        w->late_error = f->error;
+    else
+        w->early_error = f->error;
+    w->call.fault = f->tag;
+    w->call.hit = f->hits < UINT16_MAX ? (uint16_t)f->hits : UINT16_MAX;
 }
 
 /* All faults at the point count the hit; the one armed first wins. */
@@ -65,12 +78,8 @@ static int decide(const char *name, int *failnum, void **failinfo, unsigned *fla
         struct sim_fault *f = &w->faults[i];
         bool spent = false;
         if (fault_points(f) >> w->call.point & 1 && fault_hit(w, f, &spent) &&
-            !w->early_error && !w->late_error) {
-            if (f->late)
-                w->late_error = f->error;
-            else
-                w->early_error = f->error;
-        }
+            !w->early_error && !w->late_error)
+            fault_fires(w, f);
         if (!spent)
             w->faults[n++] = *f;
     }
@@ -133,7 +142,8 @@ int sim_fault_arm(struct sim_world *w, const struct sim_fault *fault)
     for (unsigned point = 0; point < POINT_COUNT; point++)
         if (fault_points(fault) >> point & 1 && enable_point(w, point) != 0)
             return -ENOMEM;
-    w->faults[w->n_faults++] = *fault;
+    w->faults[w->n_faults] = *fault;
+    w->faults[w->n_faults++].hits = 0;
     armed_mask_update(w);
     assert(w->armed >> fault->point & 1);
     return 0;
@@ -155,4 +165,6 @@ void sim_op_begin(struct sim_world *w)
 {
     assert(!w->early_error && !w->late_error);
     w->op_failed = false;
+    for (uint32_t i = 0; i < w->n_faults; i++)
+        w->faults[i].hits = 0;
 }

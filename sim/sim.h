@@ -45,6 +45,8 @@ struct sim_call {
     bool failed;        /* error != 0, and it is no vCPU exit, no signal, no unknown ioctl */
     uint16_t container; /* map, unmap: which one of the world's; gmem/set_attributes: which
                            guest_memfd; else 0 */
+    uint16_t hit;       /* injected: which hit of that fault since the op began, 65535: more */
+    uint32_t fault;     /* injected: the fault's tag */
     int64_t result;     /* when error is 0: what it returned; map/unmap: bytes */
     uint64_t arg[3];    /* what was asked, by point: (gpa | iova | offset | address), size,
                            (attributes | vaddr | fd | request) */
@@ -149,6 +151,8 @@ struct sim_fault {
     bool in_undo;
     uint64_t value; /* NTH, STICKY: the hit, 1 = next; CHANCE: of 65536 */
     uint64_t more;  /* bit per point: hits there are hits of this fault as well */
+    uint32_t tag;   /* the caller's name for it */
+    uint32_t hits;  /* kept by the world: since the op began */
 };
 
 /* -ENOSPC: too many armed; -EINVAL: one of the points has no such errno. */
