@@ -57,7 +57,7 @@ static bool parse(struct cli_scenario *s, uint32_t *page, int argc, char **argv,
         return false;
     if (text_page(name, &s->program, page, &error) == 0)
         return true;
-    cli_usage_error("why", "--page %s: %s", name, error.why);
+    cli_usage_error("why", "--page: %s", error.why);
     return false;
 }
 

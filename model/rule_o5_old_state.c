@@ -70,9 +70,14 @@ static bool mapping_restored(const struct model *o, const struct map_change *c,
 
     if (now->frame == c->pre.frame && (!now->frame || now->access == c->pre.access))
         return true;
+    if (!now->frame || !c->pre.frame)
+        return violate(o, v, rule_o5, c->slot, c->container,
+                       now->frame ? "mapped to frame %u, was not mapped"
+                                  : "not mapped, was mapped to frame %u",
+                       now->frame | c->pre.frame);
     return violate(o, v, rule_o5, c->slot, c->container,
-                   "mapped frame was %u (access %#x), is %u (%#x)", c->pre.frame, c->pre.access,
-                   now->frame, now->access);
+                   "mapped to frame %u (access %#x), was to frame %u (%#x)", now->frame,
+                   now->access, c->pre.frame, c->pre.access);
 }
 
 bool rule_o5_old_state(const struct model *o, const struct op_result *r, struct violation *v)

@@ -221,7 +221,8 @@ static bool is_fault_of(const struct machine *m, const struct op *op,
 static uint32_t fault_op(const struct runner *r, const struct sim_call *call)
 {
     const struct program *p = r->program;
-    uint32_t found = RUN_OP_UNKNOWN, away = 0, i = r->result->op;
+    uint32_t found = RUN_OP_UNKNOWN, away = 0;
+    uint32_t i = r->result->op < p->n_ops ? r->result->op : 0; /* else none is armed */
 
     while (i > 0 && p->ops[i - 1].kind != OP_DISARM) {
         if (is_fault_of(&p->machine, &p->ops[--i], call)) {

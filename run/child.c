@@ -2,6 +2,7 @@
 #include "run/child.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -22,6 +23,10 @@ struct answer {
 
 static _Noreturn void be_child(int (*work)(void *ctx), void *ctx, struct answer *v)
 {
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (nowhere >= 0)
+        dup2(nowhere, STDERR_FILENO);
     interrupt_ignore();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     v->code = work(ctx);

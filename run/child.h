@@ -10,7 +10,8 @@
 
 /* Calls `work` in a child process and waits for its end. What it returned, which is not
  * negative; or CHILD_DIED: it did not return; or another negative errno: there was no child.
- * -EINTR: this process was interrupted meanwhile, which ends the child. */
+ * -EINTR: this process was interrupted meanwhile, which ends the child. What the child has to
+ * say on stderr was said when the program ran first. */
 enum { CHILD_DIED = -ECHILD };
 int child_do(int (*work)(void *ctx), void *ctx);
 

@@ -51,6 +51,14 @@ void call_label(char buf[LABEL_SIZE], const struct runner *r, const struct sim_c
              call->late ? ", done" : "");
 }
 
+void return_label(char buf[LABEL_SIZE], const struct runner *r)
+{
+    char result[CALL_TEXT_SIZE];
+
+    result_text(result, sizeof(result), r);
+    snprintf(buf, LABEL_SIZE, "-> %s", result);
+}
+
 void address_text(char *buf, size_t size, const struct runner *r, uint32_t page)
 {
     uint64_t gpa_page = model_gpa_page(r->model, page);
@@ -104,10 +112,14 @@ static void see(struct watch *w, const struct runner *r, enum watch_event event,
         s->survey->marks[changed[i]].steps++;
         s->survey->marks[changed[i]].last = s->survey->n_steps;
     }
-    if (call && (n > 0 || call->failed)) {
+    if (n == 0 && !(call && call->failed))
+        return;
+    if (call)
         call_label(label, r, call);
+    else
+        return_label(label, r);
+    if (strlen(label) + LABEL_INDENT <= LABEL_WIDTH_MAX) /* longer ones have their own line */
         s->survey->label_width = longer(s->survey->label_width, strlen(label));
-    }
 }
 
 static int survey_in_child(void *ctx)
@@ -230,8 +242,6 @@ int columns_choose(const struct program *p, const struct subject *subject,
     code = child_do(survey_in_child, &surveyor);
     *c = (struct columns){
         .n_pages = n, .label_width = longer(LABEL_WIDTH_MIN, s->label_width + LABEL_INDENT)};
-    if (c->label_width > LABEL_WIDTH_MAX)
-        c->label_width = LABEL_WIDTH_MAX;
     for (uint32_t i = 0; i < n; i++)
         c->n_changed += s->marks[i].steps != 0;
     choose(s, result->page, width, c);

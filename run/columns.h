@@ -27,9 +27,10 @@ struct columns {
 int columns_choose(const struct program *p, const struct subject *subject,
                    const struct run_result *result, uint32_t width, struct columns *c);
 
-/* The label of a host call in a picture. */
+/* Of the steps of a picture: a host call, the return of an op. */
 enum { LABEL_SIZE = 160 };
 void call_label(char buf[LABEL_SIZE], const struct runner *r, const struct sim_call *call);
+void return_label(char buf[LABEL_SIZE], const struct runner *r);
 
 /* Where the guest sees the page: "0x13000", or "none". */
 void address_text(char *buf, size_t size, const struct runner *r, uint32_t page);

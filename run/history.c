@@ -151,7 +151,7 @@ static void put_op(struct history *h, const struct runner *r)
     uint32_t op = r->result->op;
     char text[160];
 
-    if (h->op_shown)
+    if (h->op_shown || op == RUN_OP_BUILD)
         return;
     h->op_shown = true;
     if (op >= p->n_ops) {
@@ -195,10 +195,9 @@ static void see_call(struct history *h, const struct runner *r, const struct sim
 
 static void see_return(struct history *h, const struct runner *r)
 {
-    char result[CALL_TEXT_SIZE * 2], label[CALL_TEXT_SIZE * 2 + 4];
+    char label[LABEL_SIZE];
 
-    result_text(result, sizeof(result), r);
-    snprintf(label, sizeof(label), "-> %s", result);
+    return_label(label, r);
     put_step(h, r, label, h->op_shown || h->names);
 }
 

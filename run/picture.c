@@ -72,20 +72,31 @@ static bool look(struct picture *p, const struct runner *r, bool changed[COLUMNS
     return any;
 }
 
-static void row(struct picture *p, char mark, const char *label,
-                const bool changed[COLUMNS_MAX])
+static void put_cells(struct picture *p, char sign, const bool changed[COLUMNS_MAX])
 {
-    const struct columns *c = p->columns;
-    char line[LABEL_SIZE + 8];
-
-    snprintf(line, sizeof(line), " %c %s", mark, label);
-    fprintf(p->out, "%-*.*s", (int)c->label_width, (int)c->label_width, line);
-    for (uint32_t i = 0; i < c->n; i++) {
-        put_gap(p->out, c, i, "");
-        put_cell(p, i, mark == '!' ? '!' : ' ', p->whole || changed[i] ? p->shown[i] : ".");
+    for (uint32_t i = 0; i < p->columns->n; i++) {
+        put_gap(p->out, p->columns, i, "");
+        put_cell(p, i, sign, p->whole || changed[i] ? p->shown[i] : ".");
     }
-    fputc('\n', p->out);
     p->whole = false;
+}
+
+/* A label that is too long stands on a line of its own; so does one without cells. */
+static void row(struct picture *p, char mark, const char *label, const bool *changed)
+{
+    int width = (int)p->columns->label_width;
+    bool is_long = strlen(label) + LABEL_INDENT > p->columns->label_width;
+
+    if (!changed || is_long)
+        fprintf(p->out, " %c %s\n", mark, label);
+    if (!changed)
+        return;
+    if (is_long)
+        fprintf(p->out, "%*s", width, "");
+    else
+        fprintf(p->out, " %c %-*s", mark, width - LABEL_INDENT, label);
+    put_cells(p, mark == '!' ? '!' : ' ', changed);
+    fputc('\n', p->out);
 }
 
 static void put_op(const struct picture *p, const struct program *program, uint32_t op)
@@ -119,33 +130,26 @@ static void op_line(struct picture *p, const struct runner *r)
 /* ---- steps ---- */
 static void see_call(struct picture *p, const struct runner *r, const struct sim_call *call)
 {
-    bool changed[COLUMNS_MAX];
+    bool changed[COLUMNS_MAX], any = look(p, r, changed);
     char label[LABEL_SIZE];
 
-    if (!look(p, r, changed) && !call->failed && !call->injected)
+    if (!any && !call->failed && !call->injected)
         return;
     op_line(p, r);
     call_label(label, r, call);
-    row(p, call->injected ? '*' : ' ', label, changed);
+    row(p, call->injected ? '*' : ' ', label, any ? changed : NULL);
 }
 
-/* What it says is too long for a label often, and changes nothing often. */
 static void see_return(struct picture *p, const struct runner *r)
 {
     bool changed[COLUMNS_MAX], any = look(p, r, changed);
-    char result[CALL_TEXT_SIZE], label[LABEL_SIZE];
-    bool is_long;
+    char label[LABEL_SIZE];
 
     if (!any && !p->op_shown)
         return;
     op_line(p, r);
-    result_text(result, sizeof(result), r);
-    snprintf(label, sizeof(label), "-> %s", result);
-    is_long = strlen(label) + LABEL_INDENT > p->columns->label_width;
-    if (is_long || !any)
-        fprintf(p->out, "   %s\n", label);
-    if (any)
-        row(p, ' ', is_long ? "" : label, changed);
+    return_label(label, r);
+    row(p, ' ', label, any ? changed : NULL);
 }
 
 static void see_broken(struct picture *p, const struct runner *r)

@@ -79,6 +79,8 @@ static void describe_op(char *buf, size_t size, const struct run_result *r,
 
     if (r->op == RUN_OP_UNKNOWN) {
         snprintf(buf, size, "not known: its process is gone");
+    } else if (r->op == RUN_OP_BUILD) {
+        snprintf(buf, size, "none: the machine was just being built");
     } else if (!p) {
         snprintf(buf, size, "op %u", r->op);
     } else if (r->op < p->n_ops) {

@@ -84,10 +84,10 @@ static bool build(struct runner *r)
         return false;
     }
     feed_all(r);
+    judge_watched(r, WATCH_BUILT, NULL);
     if (!model_ready(r->model, &v))
         judge_break(r, VERDICT_VIOLATION, &v);
     r->phase = PHASE_OPS;
-    judge_watched(r, WATCH_BUILT, NULL);
     return !r->broken;
 }
 
@@ -209,6 +209,7 @@ void runner_run(struct runner *r, const struct program *p, const struct subject 
 
     memset(result, 0, sizeof(*result));
     result->page = MODEL_NO_PAGE;
+    result->op = RUN_OP_BUILD;
     r->program = p;
     r->subject = subject;
     r->watch = watch;

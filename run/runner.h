@@ -36,10 +36,11 @@ enum verdict {
 const char *verdict_name(enum verdict v);
 
 #define RUN_OP_UNKNOWN UINT32_MAX
+#define RUN_OP_BUILD   (UINT32_MAX - 1) /* before the first op */
 
 struct run_result {
     enum verdict verdict;
-    uint32_t op;   /* index of the op that broke, n_ops: tear-down; or RUN_OP_UNKNOWN */
+    uint32_t op;   /* index of the op that broke, n_ops: tear-down; or RUN_OP_* */
     uint32_t line; /* its line in the text, 0: none */
     uint32_t page; /* guest page, MODEL_NO_PAGE */
     uint32_t ops;  /* executed */

@@ -12,7 +12,9 @@
 void signature_of(struct signature *s, const struct run_result *r, const struct program *p)
 {
     *s = (struct signature){.verdict = r->verdict, .op_kind = OP_KIND_UNKNOWN};
-    if (r->op != RUN_OP_UNKNOWN)
+    if (r->op == RUN_OP_BUILD)
+        s->op_kind = OP_KIND_BUILD;
+    else if (r->op != RUN_OP_UNKNOWN)
         s->op_kind = r->op < p->n_ops ? p->ops[r->op].kind : OP_KIND_TEARDOWN;
     memcpy(s->rule, r->rule, sizeof(s->rule));
     /* Where a loop was ended says nothing. */
@@ -33,6 +35,8 @@ static const char *kind_text(uint32_t kind)
 {
     if (kind < OP_KIND_COUNT)
         return op_kind_name(kind);
+    if (kind == OP_KIND_BUILD)
+        return "the start";
     return kind == OP_KIND_TEARDOWN ? "tear-down" : "an op that is not known";
 }
 

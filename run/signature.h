@@ -10,11 +10,11 @@
 
 #include "run/runner.h"
 
-enum { OP_KIND_TEARDOWN = OP_KIND_COUNT, OP_KIND_UNKNOWN, SIGNATURE_TEXT = 256 };
+enum { OP_KIND_TEARDOWN = OP_KIND_COUNT, OP_KIND_BUILD, OP_KIND_UNKNOWN, SIGNATURE_TEXT = 256 };
 
 struct signature {
     enum verdict verdict;
-    uint32_t op_kind; /* enum op_kind, OP_KIND_TEARDOWN or OP_KIND_UNKNOWN */
+    uint32_t op_kind; /* enum op_kind or OP_KIND_* */
     char rule[48];
     char call[32]; /* "": none */
     char caller[48];

@@ -227,6 +227,32 @@ static void a_leak_is_of_no_page(void **state)
     free(text);
 }
 
+static void all_populated(const void *state, uint32_t region, uint64_t first, uint64_t n,
+                          uint64_t *bits)
+{
+    (void)state, (void)region, (void)first;
+    for (uint64_t i = 0; i < n; i++)
+        bits[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+static void a_wrong_start_is_of_no_op(void **state)
+{
+    struct subject s = subject_core;
+    struct run_result r;
+    char *text;
+
+    (void)state;
+    must_parse(MACHINE "query ram0[1..3)\n", &program);
+    s.populated_bits = all_populated;
+    r = outcome_of(&program, &s);
+    text = story_of(&s, &r, EXPLAIN_WIDTH);
+    assert_non_null(strstr(text, "op:    none: the machine was just being built\n"));
+    assert_non_null(strstr(text, "   at the start                Ps -/- >-\n"
+                                 " ! I3 attribute-or-tracker    !Ps -/- >-\n"));
+    assert_null(strstr(text, "op 0"));
+    free(text);
+}
+
 static void a_program_that_does_nothing_has_no_picture(void **state)
 {
     struct run_result r;
@@ -402,6 +428,7 @@ int main(void)
         TEST("a-signal-is-marked", a_signal_is_marked),
         TEST("a-hang-is-cut", a_hang_is_cut),
         TEST("a-leak-is-of-no-page", a_leak_is_of_no_page),
+        TEST("a-wrong-start-is-of-no-op", a_wrong_start_is_of_no_op),
         TEST("nothing-has-no-picture", a_program_that_does_nothing_has_no_picture),
         TEST("a-page-without-address", a_page_without_address),
         TEST("a-try-again-that-is-good", a_try_again_that_is_good_is_left_out),
