@@ -55,13 +55,13 @@ explain_cases() {
     grep -q '^violation: E1 expectation' out || bad explain/violation/says 'no violation'
     run "$tool" why reading/bad.scn --page ram0:1
     judge why/violation 1 ''
-    GMEMCHECK_MISBEHAVE=crash run "$wrong" explain reading/good.scn
+    GMEMCHECK_MISBEHAVE="crash" run "$wrong" explain reading/good.scn
     if [[ $rc -eq 1 ]] && grep -q '^crash: crash' out && grep -q '^op 0    write ram0\[1\]' out; then
         ok explain/crash
     else
         bad explain/crash "exit $rc"
     fi
-    GMEMCHECK_MISBEHAVE=exit run "$wrong" explain reading/good.scn
+    GMEMCHECK_MISBEHAVE="exit" run "$wrong" explain reading/good.scn
     if [[ $rc -eq 1 ]] && grep -q '(the run ended here, and its process with it)' out &&
         grep -q '^op 0    write ram0\[1\]' out; then
         ok explain/exit
