@@ -138,13 +138,25 @@ static void trace_file(const struct arguments *a, uint32_t i)
     program_free(&p);
 }
 
+/* The verdict, and what --set has made of the file's machine. */
+static void show_verdict(const struct arguments *a, uint32_t i, const struct run_result *r)
+{
+    char words[256];
+
+    file_overrides(&a->files, i, words, sizeof(words));
+    printf("%-9s %s%s%s%s\n", verdict_name(r->verdict), a->files.paths[i],
+           words[0] ? " (--set " : "", words, words[0] ? ")" : "");
+    if (words[0] && r->verdict == VERDICT_VIOLATION && strcmp(r->rule, "E1 expectation") == 0)
+        printf("note:      what the file expects is about the machines of its machine line\n");
+    fflush(stdout); /* what follows may be on stderr */
+}
+
 static void show_all(const struct arguments *a, const struct run_result *results)
 {
     for (uint32_t i = 0; i < a->files.n; i++) {
         const struct run_result *r = &results[i];
 
-        printf("%-9s %s\n", verdict_name(r->verdict), a->files.paths[i]);
-        fflush(stdout); /* what follows may be on stderr */
+        show_verdict(a, i, r);
         if (r->verdict != VERDICT_OK && r->verdict != VERDICT_NOT_RUN)
             show_file(a, i, r);
         else if (a->trace && r->verdict == VERDICT_OK && interrupt_count() == 0)
@@ -193,6 +205,11 @@ static int replay_matrix(struct arguments *a)
     if (error) {
         fprintf(stderr, "gmemcheck replay: %s\n", strerror(-error));
         return code;
+    }
+    if (matrix.n_items == 0) {
+        cli_usage_error("replay", "the machine lines of all files rule out%s", a->sets);
+        matrix_free(&matrix);
+        return EXIT_USAGE;
     }
     source = matrix_source(&matrix);
     results = pool_results_alloc(matrix.n_items);

@@ -23,7 +23,8 @@ enum {
     PROGRAM_PAGES_MAX = 1 << 18, /* over all regions */
     PROGRAM_OPS_MAX = 1 << 16,
     PROGRAM_EXPECTS_MAX = 1 << 16,
-    PAGE_SIZE_4K = 4096, /* the only place where this number is written */
+    PROGRAM_OP_EXPECTS_MAX = 1 << 12, /* about one op */
+    PAGE_SIZE_4K = 4096,              /* the only place where this number is written */
 };
 
 /* GPAs end here: IOVA = GPA, and from here on type1 has the MSI window and refuses to map. A
@@ -265,8 +266,9 @@ int program_add_expect(struct program *p, const struct expect *expect);
 void program_set_axis(struct program *p, enum program_axis axis, uint8_t value);
 void program_set_share(struct program *p, uint8_t share);
 
-/* Is the expectation about this machine? */
+/* Is the expectation about this machine? About one that the matrix makes of it? */
 bool expect_applies(const struct machine *m, const struct expect *e);
+bool expect_may_apply(const struct machine *m, const struct expect *e);
 
 /* Bytes: 4096 for "4k", ... */
 uint32_t machine_page_size(const struct machine *m);

@@ -9,6 +9,8 @@ static int add_expect(struct parser *ps, const struct expect *e)
 {
     int error = validate_expect(ps->p, e, &ps->complaint);
 
+    if (!error)
+        error = check_at_odds(ps->p, ps->p->n_expects, e, &ps->complaint);
     if (error)
         return error;
     error = program_add_expect(ps->p, e);
@@ -211,6 +213,28 @@ static int parse_only(struct parser *ps, struct expect *about)
     return error;
 }
 
+/* A condition that no machine meets, or none that the machine line leaves, is a mistake. */
+static int check_condition(struct parser *ps, const struct expect *about)
+{
+    char buf[TEXT_LINE_MAX];
+    struct writer w = {.buf = buf, .size = sizeof(buf), .machine = &ps->p->machine};
+
+    if (expect_may_apply(&ps->p->machine, about))
+        return 0;
+    for (uint32_t i = 0; i < AXIS_COUNT; i++)
+        if (about->only[i]) {
+            put_axis(&w, (enum program_axis)i, about->only[i]);
+            put(&w, " ");
+        }
+    if (w.used > 0)
+        buf[w.used - 1] = 0;
+    return complain(&ps->complaint,
+                    expect_is_possible(about)
+                        ? "expect: no machine that the machine line allows has %s"
+                        : "expect: no machine can have %s",
+                    buf);
+}
+
 int parse_expect(struct parser *ps)
 {
     struct expect about = {.op = ps->p->n_ops - 1, .line = ps->line};
@@ -219,6 +243,8 @@ int parse_expect(struct parser *ps)
     if (!ps->p->n_ops)
         return complain(&ps->complaint, "expect belongs after the op that it is about");
     error = parse_only(ps, &about);
+    if (!error)
+        error = check_condition(ps, &about);
     if (!error && !have_word(ps))
         error =
             complain(&ps->complaint, "expected a check like result=0, got the end of the line");

@@ -17,7 +17,7 @@ static int check_expects(const struct program *p, const struct complaint *c, uin
 
     for (uint32_t i = 0; i < p->n_expects; i++) {
         *line = p->expects[i].line;
-        if (validate_expect(p, &p->expects[i], c))
+        if (validate_expect(p, &p->expects[i], c) || check_at_odds(p, i, &p->expects[i], c))
             return -EINVAL;
         if (p->expects[i].op < last_op)
             return complain(c, "expectation %u is not in the order of the ops", i);

@@ -14,6 +14,11 @@ int validate_machine(const struct machine *m, const struct complaint *c);
 int validate_op(const struct machine *m, const struct op *op, const struct complaint *c);
 /* `p` holds the ops that the expectation may name. */
 int validate_expect(const struct program *p, const struct expect *e, const struct complaint *c);
+/* Is its condition true of any machine at all? */
+bool expect_is_possible(const struct expect *e);
+/* Is the expectation at odds with one of the first n, of the same op? Then both cannot hold. */
+int check_at_odds(const struct program *p, uint32_t n, const struct expect *e,
+                  const struct complaint *c);
 
 /* "ram0": name of region i. */
 struct region_name {

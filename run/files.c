@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "program/text.h"
+#include "program/writer.h"
 #include "run/vocabulary.h"
 
 void file_list_init(struct file_list *l)
@@ -169,8 +169,9 @@ static void apply_fixed(const struct generate_options *fixed, struct program *p)
         program_set_share(p, (uint8_t)fixed->share);
 }
 
-int file_load(const struct file_list *l, uint32_t index, struct program *p,
-              struct text_error *problem)
+/* The program as the file has it. */
+static int load_own(const struct file_list *l, uint32_t index, struct program *p,
+                    struct text_error *problem)
 {
     char *text = NULL;
     size_t size = 0;
@@ -185,12 +186,43 @@ int file_load(const struct file_list *l, uint32_t index, struct program *p,
     }
     error = text_parse(text, size, &run_vocabulary, p, problem);
     free(text);
+    return error;
+}
+
+int file_load(const struct file_list *l, uint32_t index, struct program *p,
+              struct text_error *problem)
+{
+    int error = load_own(l, index, p, problem);
+
     if (error)
         return error;
     apply_fixed(l->fixed, p); /* may be at odds with what the file says */
     if (l->others_vary)
         return 0;
     return program_validate(p, problem->why, sizeof(problem->why), &problem->line);
+}
+
+void file_overrides(const struct file_list *l, uint32_t index, char *buf, size_t size)
+{
+    struct writer w = {.buf = buf, .size = size};
+    struct text_error problem;
+    struct program own;
+    int error;
+
+    buf[0] = 0;
+    program_init(&own);
+    error = l->fixed ? load_own(l, index, &own, &problem) : -ENOENT;
+    for (uint32_t i = 0; !error && i < AXIS_COUNT; i++) {
+        uint8_t allowed = (uint8_t)(own.machine.also[i] | 1u << own.machine.axis[i]);
+
+        if (l->fixed->axis[i] < 0 || allowed >> l->fixed->axis[i] & 1)
+            continue;
+        put(&w, "%s", w.used ? "; " : "");
+        put_axis(&w, i, (uint8_t)(1u << l->fixed->axis[i]));
+        put(&w, ", where the machine line says ");
+        put_axis(&w, i, allowed);
+    }
+    program_free(&own);
 }
 
 void file_bad_input(const struct text_error *problem, struct run_result *result)

@@ -26,6 +26,10 @@ int file_list_add(struct file_list *l, const char *path, char *why, size_t why_s
 int file_load(const struct file_list *l, uint32_t index, struct program *p,
               struct text_error *problem);
 
+/* Where the fixed axes are not what the file's machine line says: "failure=stop, where the
+ * machine line says failure=rollback", in words; else "". */
+void file_overrides(const struct file_list *l, uint32_t index, char *buf, size_t size);
+
 /* The same as a result. */
 void file_bad_input(const struct text_error *problem, struct run_result *result);
 

@@ -132,9 +132,19 @@ static int load_base(struct matrix *m, uint32_t file, struct text_error *problem
     return error;
 }
 
+/* Is an axis fixed to what the file's machine line rules out? */
+static bool is_overridden(const struct matrix *m, uint32_t file)
+{
+    char words[256];
+
+    file_overrides(m->list, file, words, sizeof(words));
+    return words[0] != 0;
+}
+
 /* All that fit are added; if none does, the file's own, so that its run says why. */
 static int plan_file(struct matrix *m, uint32_t file, struct program *scratch)
 {
+    bool none = is_overridden(m, file);
     struct matrix_file *f = &m->files[file];
     struct matrix_item own = {.file = file, .share = MATRIX_OWN_SHARE};
     struct text_error problem;
@@ -148,13 +158,13 @@ static int plan_file(struct matrix *m, uint32_t file, struct program *scratch)
         do {
             struct matrix_item item = odometer_item(&o, file);
 
-            if (makes_sense(&m->base, &item, scratch))
+            if (!none && makes_sense(&m->base, &item, scratch))
                 error = append(m, &item);
             else
                 f->left_out++;
         } while (!error && odometer_next(&o));
     }
-    if (!error && f->first == m->n_items)
+    if (!error && f->first == m->n_items && !none)
         error = append(m, &own);
     f->n = m->n_items - f->first;
     return error;

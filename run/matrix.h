@@ -38,7 +38,8 @@ struct matrix {
 };
 
 /* Finds all configurations of all files; l must outlive m. A file that cannot be read, or that
- * fits no machine at all, has one item, its own machine, whose run says why. 0 or -ENOMEM. */
+ * fits no machine at all, has one item, its own machine, whose run says why; one whose machine
+ * line rules out what is fixed for all has none. 0 or -ENOMEM. */
 int matrix_init(struct matrix *m, const struct file_list *l);
 void matrix_free(struct matrix *m);
 

@@ -157,6 +157,8 @@ usage_cases() {
     usage replay/set/not-an-axis '--set pages=8: only the axes' replay --set pages=8 x
     usage run/too-many-arguments "unexpected argument 'x'" run x
     usage replay/nothing 'no file or folder given' replay
+    { opening; echo 'convert ram0[0] shared'; } | sed 's/^machine.*/machine failure=stop/' >s.scn
+    usage replay/matrix/ruled-out 'rule out --set failure=rollback' replay --matrix --set failure=rollback s.scn
     usage faults/argument "takes no argument, but got 'x'" faults x
     run "$tool" run --time 1e-3
     judge run/time/1e-3 0 ''
@@ -186,6 +188,10 @@ text_cases() {
     line range-out-of-range 'ram0' 'query ram0[0..9)'
     line range-backwards '' 'query ram0[4..2)'
     line region "unknown region .ram7.; this machine has 1" 'query ram7[0]'
+    { opening; printf '%s\n' 'convert ram0[0] shared' 'expect mode=inplace order=unmap-first running'; } >s.scn
+    scenario condition-of-no-machine ':7: .*no machine can have mode=inplace order=unmap-first'
+    { opening; printf '%s\n' 'convert ram0[0] shared' 'expect result=0' 'expect result=EIO'; } >s.scn
+    scenario expectations-at-odds ':8: .*at odds with expect result of line 7'
     line container "unknown container 'c9'" 'device d0 in c9'
     line device "unknown device 'd3'" 'attach d3'
     line number-overflow '.*18446744073709551616' 'convert gpa@18446744073709551616+1 shared via=vmm'

@@ -148,7 +148,12 @@ static void test_too_many_expects(void **state)
     memcpy(text, HEAD "disarm\n", head + 7);
     used = head + 7;
     for (uint32_t i = 0; i <= PROGRAM_EXPECTS_MAX; i++) {
-        if (i % 100 == 0) {
+        if (i % PROGRAM_OP_EXPECTS_MAX == 0) {
+            memcpy(text + used, "\ndisarm", 7);
+            used += 7;
+            lines++;
+        }
+        if (i % 64 == 0) {
             memcpy(text + used, "\nexpect", 7);
             used += 7;
             lines++;

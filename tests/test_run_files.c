@@ -189,6 +189,37 @@ static void fixed_axes_override_the_file(void **state)
     assert_int_equal(program.machine.axis[AXIS_failure], FAILURE_ROLLBACK);
 }
 
+static void what_is_overridden_is_said(void **state)
+{
+    struct generate_options fixed;
+    char words[200];
+
+    (void)state;
+    generate_defaults(&fixed);
+    write_file("a.scn", good); /* says nothing: every machine is its own */
+    write_file("b.scn", "gmemcheck-scenario 1\nmachine iommu=type1|compat failure=stop\n"
+                        "region ram0 pages=1\nsection ram0[0] at 0\n");
+    assert_int_equal(add("a.scn"), 0);
+    assert_int_equal(add("b.scn"), 0);
+    file_overrides(&list, 1, words, sizeof(words));
+    assert_string_equal(words, "");
+    list.fixed = &fixed;
+    assert_int_equal(generate_set(&fixed, "iommu=compat", why, sizeof(why)), 0);
+    file_overrides(&list, 1, words, sizeof(words));
+    assert_string_equal(words, "");
+    assert_int_equal(generate_set(&fixed, "iommu=iommufd", why, sizeof(why)), 0);
+    file_overrides(&list, 0, words, sizeof(words));
+    assert_string_equal(words, "");
+    file_overrides(&list, 1, words, sizeof(words));
+    assert_string_equal(words, "iommu=iommufd, where the machine line says iommu=type1|compat");
+    assert_int_equal(generate_set(&fixed, "failure=rollback", why, sizeof(why)), 0);
+    file_overrides(&list, 1, words, sizeof(words));
+    assert_string_equal(words, "failure=rollback, where the machine line says failure=stop; "
+                               "iommu=iommufd, where the machine line says iommu=type1|compat");
+    fixed.share = SHARE_MEMFD;
+    assert_int_equal(load(1), 0);
+}
+
 static void fixed_axes_at_odds_with_the_file_are_told(void **state)
 {
     struct generate_options fixed;
@@ -262,6 +293,7 @@ int main(void)
         TEST("an-empty-file-has-no-version", an_empty_file_has_no_version),
         TEST("a-file-may-have-64-mib", a_file_may_have_64_mib),
         TEST("fixed-axes-override-the-file", fixed_axes_override_the_file),
+        TEST("what-is-overridden-is-said", what_is_overridden_is_said),
         TEST("fixed-axes-at-odds-are-told", fixed_axes_at_odds_with_the_file_are_told),
         TEST("bad-input-is-a-result-with-its-line", bad_input_is_a_result_with_its_line),
     };
