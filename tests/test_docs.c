@@ -3,6 +3,7 @@
  * What the pages for users say must be so: every rule, op and axis that there is stands in its
  * page, and every scenario printed there parses and passes. Runs from the top of the tree.
  */
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -260,6 +262,61 @@ static void examples_pass(void **state)
     }
 }
 
+/* ---- what comments cite ---- */
+
+/* The word that ends with ".md" before `end`, or "" for a path. */
+static void cited_name(const char *text, const char *end, char *name, size_t size)
+{
+    const char *from = end;
+
+    while (from > text && ((from[-1] >= 'a' && from[-1] <= 'z') || from[-1] == '-'))
+        from--;
+    if ((from > text && from[-1] == '/') || (size_t)(end - from) + 4 > size)
+        from = end;
+    snprintf(name, size, "%.*s.md", (int)(end - from), from);
+    if (from == end)
+        name[0] = 0;
+}
+
+/* The first one that is neither a page of docs/ nor explained there; "": none. */
+static void unexplained(const char *text, const char *explained, char *name, size_t size)
+{
+    for (const char *at = text; (at = strstr(at, ".md")); at++) {
+        char path[80];
+
+        cited_name(text, at, name, size);
+        snprintf(path, sizeof(path), "docs/%s", name);
+        if (name[0] && !strstr(explained, name) && access(path, R_OK))
+            return;
+    }
+    name[0] = 0;
+}
+
+static void every_paper_that_is_cited_is_explained(void **state)
+{
+    char *explained = read_page("docs/sources.md"), name[40];
+    glob_t found;
+
+    (void)state;
+    unexplained("see rules.md, behaviour.md 7 and docs/no.md, not hearsay"
+                ".md",
+                explained, name, sizeof(name));
+    assert_int_equal(strncmp(name, "hearsay.", 8), 0);
+    assert_int_equal(glob("[cmprst]*/*.[ch]", 0, NULL, &found), 0);
+    assert_true(found.gl_pathc > 300);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *text = read_page(found.gl_pathv[i]);
+
+        unexplained(text, explained, name, sizeof(name));
+        if (name[0])
+            fail_msg("%s cites %s, which docs/sources.md does not explain", found.gl_pathv[i],
+                     name);
+        free(text);
+    }
+    globfree(&found);
+    free(explained);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +327,8 @@ int main(void)
         {"docs/no-rule-is-invented", no_rule_is_invented, NULL, NULL, NULL},
         {"docs/every-statement-is-explained", every_statement_is_explained, NULL, NULL, NULL},
         {"docs/examples-pass", examples_pass, NULL, NULL, NULL},
+        {"docs/papers-that-are-cited", every_paper_that_is_cited_is_explained, NULL, NULL,
+         NULL},
     };
 
     return cmocka_run_group_tests_name("docs", tests, NULL, NULL);
