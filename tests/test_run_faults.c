@@ -3,33 +3,7 @@
  * Faults, from the words of a program to the host call that fails (design.md section 5), and
  * the probe that tries the op again without them (section 6, rule 6 of the outcomes).
  */
-#include "tests/run_fixture.h"
-
-#include <errno.h>
-
-#include "run/crash.h"
-#include "run/runner.h"
-
-static struct runner runner;
-static struct run_result result;
-
-static void run_on(const struct subject *subject, const char *text)
-{
-    struct program p;
-
-    must_parse(text, &p);
-    runner_run(&runner, &p, subject, NULL, &result);
-    program_free(&p);
-}
-
-/* The program holds, expectations too, and this many faults fired. */
-static void holds(const char *text, uint64_t faults)
-{
-    run_on(&subject_core, text);
-    if (result.verdict != VERDICT_OK)
-        fail_msg("line %u: %s: %s", result.line, result.rule, result.detail);
-    assert_int_equal(result.faults, faults);
-}
+#include "tests/run_holds.h"
 
 #define START MACHINE "attach d0\n"
 #define FAILS "  expect result=ENOSPC status=EAGAIN private ram0[0..8) entries c0=0\n"
@@ -298,19 +272,6 @@ static void debt_of_an_unplugged_page_in_place(void **state)
           "disarm\n"
           "convert ram0[0] shared via=vmm\n  expect result=0 calls gmem/punch=1\n",
           2);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    return crash_init() || runner_init(&runner);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    runner_free(&runner);
-    return 0;
 }
 
 #define TEST(name, fn)                                                                         \

@@ -1,33 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Groups of points: one name, one fault, whatever the machine's calls are called. */
-#include "tests/run_fixture.h"
+#include "tests/run_holds.h"
 
-#include <errno.h>
-
-#include "run/crash.h"
 #include "run/points.h"
-#include "run/runner.h"
 #include "sim/points.h"
-
-static struct runner runner;
-static struct run_result result;
-
-static void run(const char *text)
-{
-    struct program p;
-
-    must_parse(text, &p);
-    runner_run(&runner, &p, &subject_core, NULL, &result);
-    program_free(&p);
-}
-
-static void holds(const char *text, uint64_t faults)
-{
-    run(text);
-    if (result.verdict != VERDICT_OK)
-        fail_msg("line %u: %s: %s", result.line, result.rule, result.detail);
-    assert_int_equal(result.faults, faults);
-}
 
 #define TWO_SHARES(second)                                                                     \
     "gmemcheck-scenario 1\n"                                                                   \
@@ -87,7 +63,8 @@ static void a_group_counts_as_the_sum(void **state)
                              "convert gpa[16..20) private\n"
                              "  expect calls shared/drop=2 memfd/punch=1 mm/madvise=1\n",
           0);
-    run(TWO_SHARES("anon") "convert gpa[16..20) private\n  expect calls shared/drop=1\n");
+    run_on(&subject_core,
+           TWO_SHARES("anon") "convert gpa[16..20) private\n  expect calls shared/drop=1\n");
     assert_int_equal(result.verdict, VERDICT_VIOLATION);
 }
 
@@ -137,7 +114,7 @@ static void a_fault_that_cannot_exist_is_bad_input(void **state)
     uint32_t op = 0;
 
     (void)state;
-    run(TWO_SHARES("memfd") "query ram0[0]\nfault shared/drop EAGAIN\n");
+    run_on(&subject_core, TWO_SHARES("memfd") "query ram0[0]\nfault shared/drop EAGAIN\n");
     assert_int_equal(result.verdict, VERDICT_INPUT);
     assert_string_equal(result.rule, "no-such-fault");
     must_parse(TWO_SHARES("memfd") "query ram0[0]\nfault shared/drop EAGAIN\n", &p);
@@ -151,25 +128,12 @@ static void a_fault_that_cannot_exist_is_bad_input(void **state)
 static void conditions_choose_the_checks(void **state)
 {
     (void)state;
-    holds(TWO_SHARES("memfd") "  expect failure=stop result=EIO shared ram0[0..2)\n"
+    holds(TWO_SHARES("memfd") "  expect order=unmap-first result=EIO shared ram0[0..2)\n"
                               "  expect failure=rollback|stop order=attribute-first result=0\n",
           0);
-    run(TWO_SHARES("memfd") "  expect failure=rollback result=EIO\n");
+    run_on(&subject_core, TWO_SHARES("memfd") "  expect failure=rollback result=EIO\n");
     assert_int_equal(result.verdict, VERDICT_VIOLATION);
     assert_int_equal(result.line, 8);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    return crash_init() || runner_init(&runner);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    runner_free(&runner);
-    return 0;
 }
 
 #define TEST(name, fn)                                                                         \
