@@ -7,6 +7,8 @@
 /* Striped: every other page of much memory, one at a time, so that records of what is mapped
  * have to grow. */
 enum { GAP_MAX = 512, STRIPED_PERMILLE = 6 };
+/* Up to here all regions can be cut in three. */
+enum { FEW_REGIONS = PROGRAM_SECTIONS_MAX / 3 };
 
 /* A stretch of a region on its way to an address. */
 struct piece {
@@ -50,10 +52,21 @@ static uint32_t draw_regions(struct gen *g)
     return n < g->n_pages / g->unit ? n : g->n_pages / g->unit;
 }
 
-/* What of a region is shown, in one stretch or two; in pages, or in huge pages. */
+/* Some of the addresses of a region are in another order than its pages. */
+static void swap_pieces(struct gen *g, struct piece *a, struct piece *b)
+{
+    struct piece swap = *a;
+
+    if (!rng_percent(&g->r, 40))
+        return;
+    *a = *b;
+    *b = swap;
+}
+
+/* What of a region is shown, in one stretch or a few; in pages, or in huge pages. */
 static uint32_t cut_pieces(struct gen *g, uint32_t region, uint32_t n, struct piece *pieces)
 {
-    uint32_t first = 0, cut;
+    uint32_t first = 0, count = 1;
 
     if (g->m->regions[region].virtio_mem_pages) {
         pieces[0] = (struct piece){region, 0, n};
@@ -63,20 +76,18 @@ static uint32_t cut_pieces(struct gen *g, uint32_t region, uint32_t n, struct pi
         first = rng_below(&g->r, 2);
         n -= first + 1; /* the last page has no address */
     }
-    if (n < 2 || !rng_percent(&g->r, 26)) {
-        pieces[0] = (struct piece){region, first, n};
-        return 1;
-    }
-    cut = rng_between(&g->r, 1, n - 1);
-    pieces[0] = (struct piece){region, first, cut};
-    pieces[1] = (struct piece){region, first + cut, n - cut};
-    if (rng_percent(&g->r, 40)) {
-        struct piece swap = pieces[0];
+    if (n > 1 && rng_percent(&g->r, 22))
+        count = n > 2 && g->m->n_regions <= FEW_REGIONS && rng_percent(&g->r, 30) ? 3 : 2;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t rest = count - 1 - i, size = rest ? rng_between(&g->r, 1, n - rest) : n;
 
-        pieces[0] = pieces[1];
-        pieces[1] = swap;
+        pieces[i] = (struct piece){region, first, size};
+        first += size;
+        n -= size;
     }
-    return 2;
+    if (count > 1)
+        swap_pieces(g, &pieces[0], &pieces[count - 1]);
+    return count;
 }
 
 static uint32_t cut_region(struct gen *g, uint32_t region, struct piece *pieces)
@@ -183,7 +194,8 @@ static void draw_io(struct gen *g)
                          : x < 90                         ? 2
                                                           : 3;
     for (uint32_t i = 0; i < g->m->n_containers; i++) {
-        uint32_t devices = rng_percent(&g->r, 70) ? 1 : 2;
+        uint32_t y = rng_below(&g->r, 100);
+        uint32_t devices = y < 70 ? 1 : y < 94 || g->m->n_containers > 2 ? 2 : 3;
 
         g->m->containers[i].listen_all = rng_percent(&g->r, 70);
         g->m->containers[i].entry_limit = draw_entry_limit(g, g->m->containers[i].listen_all);

@@ -379,7 +379,7 @@ uint64_t gen_data_page(struct gen *g, bool write, uint8_t *section)
         *section = g->last.section;
     s = &g->m->sections[*section];
     if (g->m->regions[s->region].kind == REGION_MMIO ||
-        (write && g->m->regions[s->region].kind != REGION_RAM) ||
+        (write && g->m->regions[s->region].kind != REGION_RAM && rng_percent(&g->r, 75)) ||
         (is_removed(g, *section) && rng_percent(&g->r, 90))) {
         *section = draw_ram(g);
         s = &g->m->sections[*section];

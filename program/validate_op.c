@@ -109,7 +109,7 @@ int check_data(const struct machine *m, const struct op *op, const struct compla
     if (section < 0)
         return complain(c, "%s: nothing is at GPA page %" PRIu64, name_of(op), gpa / page_size);
     kind = m->regions[m->sections[section].region].kind;
-    if (kind == REGION_MMIO || (kind == REGION_ROM && writes(op)))
+    if (kind == REGION_MMIO)
         return complain(c, "%s: %s cannot be %s", name_of(op),
                         region_name(m, m->sections[section].region).s,
                         writes(op) ? "written" : "read");

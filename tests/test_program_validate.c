@@ -207,7 +207,7 @@ static void test_data_pages(void **state)
     BREAK(op->start, 5, "expected one page");
     BREAK(op->region, OP_NO_REGION, "nothing is at GPA page 1");
     BREAK(op->region, 1, "mmio1 cannot be written");
-    BREAK(op->region, 2, "rom2 cannot be written");
+    ALLOW(op->region, 2); /* to be refused by the machine */
     BREAK(dma->region, 1, "mmio1 cannot be read");
     ALLOW(dma->region, 2);
     ALLOW(op->region, 3);
