@@ -107,62 +107,54 @@ static void mark_dirty(struct model *o, uint32_t slot)
 /* What is done for each page of a row: not worth a call. */
 #define PER_PAGE inline __attribute__((always_inline))
 
-/* Most changes concern one rule or the other: a frame that comes concerns neither. */
-static PER_PAGE bool check_page(const struct model *o, uint32_t page,
-                                const struct view_page *now, struct violation *v)
+/* A frame that was there is another one, or none. */
+static bool is_drop(uint32_t old, uint32_t now)
 {
-    const struct view_page *old = &o->slots[page].seen;
-    bool drops = (old->shared_frame && old->shared_frame != now->shared_frame) ||
-                 (old->private_frame && old->private_frame != now->private_frame);
-    bool converts = old->is_private != now->is_private ||
-                    old->is_populated != now->is_populated ||
-                    old->is_plugged != now->is_plugged;
-
-    return (!drops || rule_s3_drop(o, page, now, v)) &&
-           (!converts || rule_s6_page(o, page, now, v));
+    return old && old != now;
 }
 
-/* Takes in a page that has changed. */
-static PER_PAGE void page_changed(struct model *o, uint32_t page, const struct view_page *now)
+/* A page is seen to be no more what it was. Most changes concern one rule or the other: a frame
+ * that comes is neither a drop nor a conversion. */
+static PER_PAGE void page_changed(struct model *o, uint32_t page, const struct view_page *old,
+                                  bool converts)
 {
     struct slot_state *s = &o->slots[page];
+    bool drops;
 
-    if (o->phase == PHASE_BUILDING) { /* judged as a whole when it is ready */
-        s->seen = *now;
+    if (o->phase == PHASE_BUILDING) /* judged as a whole when it is ready */
         return;
-    }
     mark_dirty(o, page);
-    if (o->phase == PHASE_OP || o->phase == PHASE_IDLE) {
-        if (s->op_mark != o->op_serial) {
-            s->op_mark = o->op_serial;
-            s->change_index = o->n_changes;
-            o->changes[o->n_changes++] = (struct page_change){page, s->seen};
-        }
-        if (!o->has_pending)
-            o->has_pending = !check_page(o, page, now, &o->pending);
+    if (o->phase != PHASE_OP && o->phase != PHASE_IDLE)
+        return;
+    if (s->op_mark != o->op_serial) {
+        s->op_mark = o->op_serial;
+        s->change_index = o->n_changes;
+        o->changes[o->n_changes++] = (struct page_change){page, *old};
     }
-    s->seen = *now;
+    drops = is_drop(old->shared_frame, s->seen.shared_frame) ||
+            is_drop(old->private_frame, s->seen.private_frame);
+    if (!o->has_pending)
+        o->has_pending = (drops && !rule_s3_drop(o, page, old, &o->pending)) ||
+                         (converts && !rule_s6_page(o, page, old, &o->pending));
 }
 
-static bool same_truth(const struct view_page *a, const struct view_page *b)
-{
-    return a->shared_frame == b->shared_frame && a->private_frame == b->private_frame &&
-           a->is_private == b->is_private;
-}
-
-bool model_see_truth(struct model *o, uint32_t page, uint32_t n, struct view_page *now)
+bool model_see_truth(struct model *o, uint32_t page, uint32_t n, const struct view_truth *now)
 {
     bool any = false;
 
     assert(n <= o->n_slots && page <= o->n_slots - n);
     for (uint32_t i = 0; i < n; i++) {
-        const struct view_page *seen = &o->slots[page + i].seen;
+        struct view_page *seen = &o->slots[page + i].seen, old;
+        uint32_t shared = now[i].shared_frame, private = now[i].private_frame;
+        bool converts = seen->is_private != now[i].is_private;
 
-        if (same_truth(seen, &now[i]))
+        if (seen->shared_frame == shared && seen->private_frame == private && !converts)
             continue;
-        now[i].is_populated = seen->is_populated;
-        now[i].is_plugged = seen->is_plugged;
-        page_changed(o, page + i, &now[i]);
+        old = *seen;
+        seen->shared_frame = shared;
+        seen->private_frame = private;
+        seen->is_private ^= converts;
+        page_changed(o, page + i, &old, converts);
         any = true;
     }
     return any;
@@ -173,12 +165,12 @@ void model_see_bits(struct model *o, uint32_t page, uint64_t changed, uint64_t n
 {
     for (; changed; changed &= changed - 1) {
         uint32_t bit = (uint32_t)__builtin_ctzll(changed);
-        struct view_page seen;
+        struct view_page *seen = &o->slots[page + bit].seen, old;
 
         assert(page + bit < o->n_slots);
-        seen = o->slots[page + bit].seen;
-        *(plugged ? &seen.is_plugged : &seen.is_populated) = now >> bit & 1;
-        page_changed(o, page + bit, &seen);
+        old = *seen;
+        *(plugged ? &seen->is_plugged : &seen->is_populated) = now >> bit & 1;
+        page_changed(o, page + bit, &old, true);
     }
 }
 
@@ -261,23 +253,34 @@ void model_see_totals(struct model *o, const struct view_totals *now)
 
 /* ---- after each host call ---- */
 /* `in_flight`: in the middle of an op, of which the state that it leaves says less. */
-static bool check_mappings(const struct model *o, uint32_t slot, bool in_flight,
-                           struct violation *v)
+static __attribute__((noinline)) bool check_mapping(const struct model *o, uint32_t container,
+                                                    uint32_t slot, bool in_flight,
+                                                    struct violation *v)
 {
     const struct view_page *page = &o->slots[slot].seen;
 
+    if (!page->is_plugged && !rule_s7_unplugged(o, container, slot, v))
+        return false;
+    if (in_flight && page->is_private && !rule_s1_attribute(o, container, slot, v))
+        return false;
+    return rule_s1_mapping(o, container, slot, v) && rule_s2_mapping(o, container, slot, v);
+}
+
+/* Most mappings show the shared side of a page that is shared and plugged, as they should. */
+static bool is_simple(const struct view_page *page, uint32_t frame, bool in_flight)
+{
+    return frame == page->shared_frame && frame != page->private_frame && page->is_plugged &&
+           !(in_flight && page->is_private);
+}
+
+static PER_PAGE bool check_mappings(const struct model *o, uint32_t slot, bool in_flight,
+                                    struct violation *v)
+{
     for (uint32_t i = 0; i < o->m->n_containers; i++) {
         uint32_t frame = o->containers[i].maps[slot].seen.frame;
 
-        if (!frame)
-            continue;
-        if (!page->is_plugged && !rule_s7_unplugged(o, i, slot, v))
-            return false;
-        if (in_flight && page->is_private && !rule_s1_attribute(o, i, slot, v))
-            return false;
-        if (frame == page->shared_frame && frame != page->private_frame)
-            continue;
-        if (!rule_s1_mapping(o, i, slot, v) || !rule_s2_mapping(o, i, slot, v))
+        if (frame && !is_simple(&o->slots[slot].seen, frame, in_flight) &&
+            !check_mapping(o, i, slot, in_flight, v))
             return false;
     }
     return true;
@@ -285,19 +288,17 @@ static bool check_mappings(const struct model *o, uint32_t slot, bool in_flight,
 
 bool model_after_call(struct model *o, struct violation *v)
 {
-    bool ok = true;
+    bool in_flight = o->phase == PHASE_OP, ok = !o->has_pending;
 
     if (!o->touched || o->phase == PHASE_BUILDING)
         return true;
     o->touched = false;
-    if (o->has_pending) {
+    if (!ok) {
         o->has_pending = false;
         *v = o->pending;
-        ok = false;
     }
     for (uint32_t i = 0; ok && i < o->n_dirty; i++)
-        ok = !slot_is_mapped(o, o->dirty[i]) ||
-             check_mappings(o, o->dirty[i], o->phase == PHASE_OP, v);
+        ok = check_mappings(o, o->dirty[i], in_flight, v);
     o->n_dirty = 0;
     o->call_serial++;
     return ok && rule_s5_counts(o, v);
@@ -369,8 +370,7 @@ static bool full_slot(const struct model *o, uint32_t slot, struct violation *v)
             continue;
         if (map->frame && !rule_s4_mapping(o, i, slot, map, v))
             return false;
-        if (!o->stopped &&
-            (!rule_i1_unwanted(o, i, slot, v) || !rule_i2_missing(o, i, slot, v)))
+        if (!o->stopped && !rules_i1_i2(o, i, slot, v))
             return false;
     }
     return o->stopped || (rule_i3_page(o, slot, v) && rule_i4_page(o, slot, false, v));
@@ -385,7 +385,8 @@ bool model_full_check(struct model *o, struct violation *v)
     if (!rule_x1_recount(o, v) || !rule_s5_counts(o, v))
         return false;
     for (uint32_t slot = 0; slot < o->n_slots; slot++)
-        if (!slot_is_plain_private(o, slot) && !full_slot(o, slot, v))
+        if ((!slot_is_plain_private(o, slot) || slot_is_mapped(o, slot)) &&
+            !full_slot(o, slot, v))
             return false;
     return o->stopped || rule_s5_open(o, v);
 }

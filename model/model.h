@@ -90,9 +90,8 @@ uint64_t model_gpa_page(const struct model *o, uint32_t page);
 /* ---- what is seen ----
  * After each host call that changed anything: the pages and mappings that it changed, every
  * container and the totals. Telling what did not change is harmless. */
-/* What the kernel says of n pages in a row; what the subject says of them (populated, plugged)
- * stays as it was, and is filled in. True when any of it was not known yet. */
-bool model_see_truth(struct model *o, uint32_t page, uint32_t n, struct view_page *now);
+/* What the kernel says of n pages in a row. True when any of it was not known yet. */
+bool model_see_truth(struct model *o, uint32_t page, uint32_t n, const struct view_truth *now);
 /* What the subject says of 64 pages from `page` on, a bit each: those in `changed` are now
  * populated, or plugged, or are not. */
 void model_see_bits(struct model *o, uint32_t page, uint64_t changed, uint64_t now,

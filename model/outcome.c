@@ -45,8 +45,7 @@ static bool judge_mappings(const struct model *o, struct violation *v)
     for (uint32_t i = 0; i < o->n_map_changes; i++) {
         const struct map_change *c = &o->map_changes[i];
 
-        if (!rule_i1_unwanted(o, c->container, c->slot, v) ||
-            !rule_i2_missing(o, c->container, c->slot, v))
+        if (!rules_i1_i2(o, c->container, c->slot, v))
             return false;
     }
     return rule_i2_counts(o, v);

@@ -32,7 +32,7 @@ bool rule_i2_counts(const struct model *o, struct violation *v)
         if (c->mapped == c->wanted)
             continue;
         for (uint32_t slot = 0; slot < o->n_slots; slot++)
-            if (!rule_i1_unwanted(o, i, slot, v) || !rule_i2_missing(o, i, slot, v))
+            if (!rules_i1_i2(o, i, slot, v))
                 return false;
         return violate(o, v, rule_x1, MODEL_NO_PAGE, i, "%llu pages mapped, %llu wanted",
                        (unsigned long long)c->mapped, (unsigned long long)c->wanted);

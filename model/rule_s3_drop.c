@@ -5,10 +5,10 @@
 
 const char rule_s3[] = "S3 live-side-dropped";
 
-bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *now,
+bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *old,
                   struct violation *v)
 {
-    const struct view_page *old = &o->slots[slot].seen;
+    const struct view_page *now = &o->slots[slot].seen;
 
     assert(slot < o->n_slots);
     if (!now->is_plugged || plan_renews(o, slot)) /* renewed: a reset, a region that goes */

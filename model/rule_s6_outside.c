@@ -5,17 +5,16 @@
 
 const char rule_s6[] = "S6 outside-request";
 
-bool rule_s6_page(const struct model *o, uint32_t slot, const struct view_page *now,
+bool rule_s6_page(const struct model *o, uint32_t slot, const struct view_page *old,
                   struct violation *v)
 {
-    const struct view_page *old = &o->slots[slot].seen;
+    const struct view_page *now = &o->slots[slot].seen;
 
     if (now->is_plugged != old->is_plugged && !plan_plugs(o, slot) && !plan_renews(o, slot))
         return violate(o, v, rule_s6, slot, CONTAINER_NONE, "it became %s, nobody asked",
                        now->is_plugged ? "plugged" : "unplugged");
-    if (now->is_private == old->is_private && now->is_populated == old->is_populated)
-        return true;
-    if (plan_changes(o, slot))
+    if (plan_changes(o, slot) ||
+        (now->is_private == old->is_private && now->is_populated == old->is_populated))
         return true;
     if (now->is_private != old->is_private)
         return violate(o, v, rule_s6, slot, CONTAINER_NONE, "attribute became %s, nobody asked",

@@ -25,7 +25,8 @@ bool rule_s1_attribute(const struct model *o, uint32_t container, uint32_t slot,
                        struct violation *v);
 bool rule_s2_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
-bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *now,
+/* A page was just seen to change: from what it was. */
+bool rule_s3_drop(const struct model *o, uint32_t slot, const struct view_page *old,
                   struct violation *v);
 bool rule_s4_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      const struct view_mapping *now, struct violation *v);
@@ -38,7 +39,7 @@ bool rule_s4_stray(const struct model *o, uint32_t container, uint64_t iova_page
 bool rule_s5_pins(const struct model *o, struct violation *v);
 bool rule_s5_counts(const struct model *o, struct violation *v);
 bool rule_s5_open(const struct model *o, struct violation *v);
-bool rule_s6_page(const struct model *o, uint32_t slot, const struct view_page *now,
+bool rule_s6_page(const struct model *o, uint32_t slot, const struct view_page *old,
                   struct violation *v);
 bool rule_s6_mapping(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
@@ -50,6 +51,19 @@ bool rule_i1_unwanted(const struct model *o, uint32_t container, uint32_t slot,
                       struct violation *v);
 bool rule_i2_missing(const struct model *o, uint32_t container, uint32_t slot,
                      struct violation *v);
+/* Both, in one look where they hold. */
+static inline bool rules_i1_i2(const struct model *o, uint32_t container, uint32_t slot,
+                               struct violation *v)
+{
+    const struct container_state *c = &o->containers[container];
+    const struct view_mapping *map = &c->maps[slot].seen;
+
+    assert(container < o->m->n_containers && slot < o->n_slots);
+    if (slot_wanted(o, c, slot) ? map->frame && map->access == slot_access(&o->info[slot])
+                                : !map->frame)
+        return true;
+    return rule_i1_unwanted(o, container, slot, v) && rule_i2_missing(o, container, slot, v);
+}
 bool rule_i2_counts(const struct model *o, struct violation *v);
 bool rule_i3_page(const struct model *o, uint32_t slot, struct violation *v);
 bool rule_i4_page(const struct model *o, uint32_t slot, bool debt_allowed, struct violation *v);

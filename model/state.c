@@ -50,16 +50,22 @@ static void start_region(struct model *o, uint32_t region)
     start_virtio_mem(o, region);
 }
 
+static void see_plugged(struct model *o, uint32_t lo, uint32_t hi, bool plugged)
+{
+    for (uint32_t i = lo; i < hi; i++)
+        o->slots[i].seen.is_plugged = plugged;
+}
+
 void state_start(struct model *o)
 {
-    for (uint32_t r = 0; r < o->m->n_regions; r++)
+    for (uint32_t r = 0; r < o->m->n_regions; r++) {
         start_region(o, r);
-    for (uint32_t i = 0; i < o->n_slots; i++) {
-        const struct slot_info *info = &o->info[i];
-
-        o->slots[i].seen.is_plugged = !(info->kind & SLOT_VMEM);
-        o->visible_slots += slot_mappable(info) && !(info->kind & SLOT_GMEM);
+        see_plugged(o, o->region_first[r], o->region_first[r + 1], !o->vmem[r].block);
     }
+    see_plugged(o, o->n_pages, o->n_slots, true);
+    for (uint32_t i = 0; i < o->n_sections; i++)
+        if (!(o->info[o->sections[i].home].kind & (SLOT_GMEM | SLOT_MMIO)))
+            o->visible_slots += o->sections[i].n_pages;
     for (uint32_t i = 0; i < o->m->n_containers; i++)
         o->containers[i].listen_all = o->m->containers[i].listen_all;
 }

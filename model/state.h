@@ -285,17 +285,16 @@ static inline bool slot_is_mapped(const struct model *o, uint32_t slot)
     return mapped != 0;
 }
 
-/* A private page with nothing on its shared side, mapped by nobody: most pages are, and every
- * rule for a page at rest holds. */
+/* A private page with nothing on its shared side: most pages are, and every rule for a page at
+ * rest holds but for what maps it. */
 static inline bool slot_is_plain_private(const struct model *o, uint32_t slot)
 {
     const struct slot_info *i = &o->info[slot];
     const struct view_page *s = &o->slots[slot].seen;
 
-    if (!(i->kind & SLOT_PLACED) || !page_is_private(o, i->home) || !s->is_private ||
-        s->is_populated || s->shared_frame || s->is_plugged == page_is_unplugged(o, i->home))
-        return false;
-    return !slot_is_mapped(o, slot);
+    return (i->kind & SLOT_PLACED) && page_is_private(o, i->home) && s->is_private &&
+           !s->is_populated && !s->shared_frame &&
+           s->is_plugged != page_is_unplugged(o, i->home);
 }
 
 /* mode=inplace: a page keeps its frame, whichever side it shows. */

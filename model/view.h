@@ -21,6 +21,15 @@ struct view_page {
     uint8_t is_plugged;     /* 1, but where virtio-mem says no */
 };
 
+/* What the kernel says of a page: the rest of its view_page is the subject's word. (The frames
+ * lie apart so that they are copied one by one, as they came: two stores are slow to load as
+ * one.) */
+struct view_truth {
+    uint32_t shared_frame;
+    bool is_private;
+    uint32_t private_frame;
+};
+
 /* One guest page as a container's device sees it at IOVA = GPA. M of design.md section 6. */
 struct view_mapping {
     uint32_t frame; /* 0: not mapped */

@@ -56,7 +56,7 @@ static void see_mapping(struct runner *r, uint32_t container, uint32_t page, uin
 static void see_row(struct runner *r, uint32_t page, uint64_t first, uint32_t n)
 {
     struct observe_page truth[SEE_AT_ONCE];
-    struct view_page seen[SEE_AT_ONCE];
+    struct view_truth seen[SEE_AT_ONCE];
     uint64_t words[SEE_AT_ONCE + 1]; /* not cleared: most rows are short */
 
     assert(n <= SEE_AT_ONCE);
@@ -175,18 +175,18 @@ static void word_changed(struct runner *r, uint32_t region, uint32_t word, uint6
 static bool region_tracker_changed(struct runner *r, uint32_t region, bool plugged)
 {
     uint64_t *seen = (plugged ? r->plugged : r->tracker) + r->region_word[region];
-    uint32_t n_pages = r->program->machine.regions[region].n_pages;
+    uint32_t n_words = r->region_word[region + 1] - r->region_word[region];
+    uint32_t left = r->program->machine.regions[region].n_pages;
     bool any = false;
 
-    for (uint32_t first = 0; first < n_pages; first += 64) {
-        uint32_t n = n_pages - first < 64 ? n_pages - first : 64;
+    for (uint32_t i = 0; i < n_words; i++, left -= 64) {
         uint64_t now = 0;
 
-        (plugged ? r->subject->plugged_bits : r->subject->populated_bits)(r->state, region,
-                                                                          first, n, &now);
-        if (now == seen[first / 64])
+        (plugged ? r->subject->plugged_bits : r->subject->populated_bits)(
+            r->state, region, i * 64, left < 64 ? left : 64, &now);
+        if (now == seen[i])
             continue;
-        word_changed(r, region, first / 64, &seen[first / 64], now, plugged);
+        word_changed(r, region, i, &seen[i], now, plugged);
         any = true;
     }
     return any;

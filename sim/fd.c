@@ -23,8 +23,8 @@ int fd_new(struct sim_world *w, enum fd_kind kind, void *object, unsigned index)
 
 struct sim_fd *fd_get(struct sim_world *w, int fd)
 {
-    if (fd < SIM_FD_FIRST || fd >= SIM_FDS_MAX || w->fds[fd].kind == FD_FREE)
-        return NULL;
+    if ((unsigned)fd >= SIM_FDS_MAX || w->fds[fd].kind == FD_FREE)
+        return NULL; /* those below SIM_FD_FIRST are never anything else */
     return &w->fds[fd];
 }
 

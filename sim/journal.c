@@ -28,24 +28,20 @@ static bool stretch_merge(struct observe_change *c, uint64_t first, uint64_t n)
 static void journal_add(struct sim_world *w, bool is_iova, unsigned container, uint64_t first,
                         uint64_t n)
 {
-    uint32_t stop;
+    uint32_t have = w->n_changes, stop = have > LOOK_BACK ? have - LOOK_BACK : 0;
 
     assert(container < SIM_CONTAINERS_MAX);
     assert(n <= UINT64_MAX - first);
-    if (w->n_changes > SIM_JOURNAL_MAX || !n)
+    if (have > SIM_JOURNAL_MAX || !n)
         return;
-    stop = w->n_changes > LOOK_BACK ? w->n_changes - LOOK_BACK : 0;
-    for (uint32_t i = w->n_changes; i > stop; i--) {
+    for (uint32_t i = have; i > stop; i--) {
         struct observe_change *c = &w->changes[i - 1];
         if (c->is_iova == is_iova && c->container == container && stretch_merge(c, first, n))
             return;
     }
-    if (w->n_changes == SIM_JOURNAL_MAX) {
-        w->n_changes++;
-        return;
-    }
-    w->changes[w->n_changes++] = (struct observe_change){
-        .is_iova = is_iova, .container = (uint8_t)container, .first = first, .n_pages = n};
+    w->n_changes = have + 1;
+    if (have < SIM_JOURNAL_MAX)
+        w->changes[have] = (struct observe_change){is_iova, (uint8_t)container, first, n};
 }
 
 void journal_gpa(struct sim_world *w, uint64_t first_page, uint64_t n)

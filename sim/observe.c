@@ -3,6 +3,8 @@
  * The table of truths (sim/observe.h), answered from the world as it is. Nothing here faults a
  * page in or changes anything, except that changes() forgets what it hands out.
  */
+#include <string.h>
+
 #include "sim/world.h"
 
 static uint32_t serial_of(struct sim_world *w, uint32_t index)
@@ -10,18 +12,16 @@ static uint32_t serial_of(struct sim_world *w, uint32_t index)
     return index ? frame_at(&w->frames, index)->serial : 0;
 }
 
-/* Frame indexes of one side of a slot from a page on; NULL: all holes. *n becomes how many
- * pages the answer is good for, at most as many as it was. */
-static const uint32_t *side_frames(struct sim_world *w, struct slot *s, bool is_private,
-                                   uint64_t first, uint64_t *n)
+/* Frame indexes of the shared side of a slot from a page on; NULL: all holes. *n becomes how
+ * many pages the answer is good for, at most as many as it was. */
+static const uint32_t *shared_frames(struct sim_world *w, struct slot *s, uint64_t first,
+                                     uint64_t *n)
 {
     uint64_t page;
-    const struct backing *b =
-        is_private ? kvm_slot_private(s, first, &page) : kvm_slot_shared(w, s, first, &page);
+    const struct backing *b = kvm_slot_shared(w, s, first, &page);
 
-    /* Several VMAs may show a slot: then each page is looked up. */
-    if (!is_private && s->shared_generation != w->mm.generation)
-        *n = 1;
+    if (s->shared_generation != w->mm.generation)
+        *n = 1; /* several VMAs show the slot: each page is looked up */
     return b ? backing_frames(b, page, n) : NULL;
 }
 
@@ -33,36 +33,42 @@ static uint64_t observe_stretch(struct sim_world *w, uint64_t first, uint64_t n,
     const uint32_t *shared = NULL, *private = NULL;
     struct slot *s = kvm_slot_at(w->vm, first);
 
-    if (s && n > s->gpa_page + s->n_pages - first)
+    if (!s) {
+        *out = (struct observe_page){.is_private = is_private};
+        return 1;
+    }
+    if (n > s->gpa_page + s->n_pages - first)
         n = s->gpa_page + s->n_pages - first;
-    if (!s)
-        n = 1;
-    else if (!kvm_slot_has_one_backing(s))
-        shared = side_frames(w, s, false, first, &n);
-    else if (!is_private) /* one backing holds both sides: only the live one can be reached */
-        shared = side_frames(w, s, true, first, &n);
-    if (s && s->gmem && (is_private || !kvm_slot_has_one_backing(s)))
-    private = side_frames(w, s, true, first, &n);
-    for (uint64_t i = 0; i < n; i++)
-        out[i] = (struct observe_page){.is_private = is_private,
-                                       .shared_frame = shared ? serial_of(w, shared[i]) : 0,
-                                       .private_frame = private ? serial_of(w, private[i]) : 0};
+    if (s->gmem)
+    private = backing_frames(s->gmem, s->gmem_page + (first - s->gpa_page), &n);
+    if (!kvm_slot_has_one_backing(s)) {
+        shared = shared_frames(w, s, first, &n);
+    } else if (!is_private) { /* what it holds can only be reached through the live side */
+        shared = private;
+        private = NULL;
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        out[i].is_private = is_private;
+        out[i].shared_frame = shared ? serial_of(w, shared[i]) : 0;
+        out[i].private_frame = private ? serial_of(w, private[i]) : 0;
+    }
     return n;
 }
 
 static void observe_pages(void *ctx, uint64_t first, uint64_t n, struct observe_page *out)
 {
     struct sim_world *w = ctx;
-    uint64_t end = first, step;
+    uint64_t end = 0, step;
     bool is_private = false;
 
-    for (uint64_t i = 0; i < n && !w->vm; i++)
-        out[i] = (struct observe_page){0};
-    for (uint64_t i = 0; i < n && w->vm; i += step) {
-        if (first + i >= end)
-            is_private = kvm_private_stretch(w->vm, first + i, &end);
-        step = n - i < end - (first + i) ? n - i : end - (first + i);
-        step = observe_stretch(w, first + i, step, is_private, out + i);
+    if (!w->vm) {
+        memset(out, 0, n * sizeof(*out));
+        return;
+    }
+    for (; n > 0; n -= step, first += step, out += step) {
+        if (first >= end)
+            is_private = kvm_private_stretch(w->vm, first, &end);
+        step = observe_stretch(w, first, n < end - first ? n : end - first, is_private, out);
     }
 }
 

@@ -95,7 +95,9 @@ static inline void hand_new(struct hand *h)
 static inline void hand_tell_page(struct hand *h, uint32_t i)
 {
     const struct view_page *last = model_page(h->o, i), *page = &h->page[i];
-    struct view_page truth = *page;
+    struct view_truth truth = {.shared_frame = page->shared_frame,
+                               .private_frame = page->private_frame,
+                               .is_private = page->is_private};
 
     model_see_bits(h->o, i, last->is_plugged != page->is_plugged, page->is_plugged, true);
     model_see_truth(h->o, i, 1, &truth);
