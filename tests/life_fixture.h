@@ -8,32 +8,9 @@
 #ifndef TESTS_LIFE_FIXTURE_H
 #define TESTS_LIFE_FIXTURE_H
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/life_world.h"
 
-#include <cmocka.h>
-
-#include "core/internal.h"
-#include "program/op.h"
-#include "sim/sim.h"
-
-enum { LIFE_PAGE = PAGE_SIZE_4K, LIFE_HUGE = 4, LIFE_GPA_PAGES = 80 };
-
-struct life {
-    struct sim_world *w;
-    const struct observe *observe;
-    struct vmm *vmm;
-    enum vmm_order order;
-    enum vmm_failure failure;
-    enum vmm_tracker tracker;
-    enum vmm_iommu iommu;
-    uint32_t calls[POINT_COUNT]; /* since life_forget */
-    uint32_t failed;             /* by a fault */
-};
+enum { LIFE_HUGE = 4, LIFE_GPA_PAGES = 80 };
 
 static const struct {
     struct vmm_region_config config; /* pages */
@@ -57,21 +34,6 @@ static const struct {
                      {VMM_TRACKER_BITMAP, VMM_IOMMU_IOMMUFD},
                      {VMM_TRACKER_EXTENTS, VMM_IOMMU_COMPAT}};
 enum { LIFE_MACHINES = sizeof life_machines / sizeof life_machines[0] };
-
-static inline void life_note_call(void *ctx, const struct sim_call *call)
-{
-    struct life *l = ctx;
-
-    l->calls[call->point]++;
-    l->failed += call->injected;
-}
-
-static inline void life_forget(struct life *l)
-{
-    memset(l->calls, 0, sizeof l->calls);
-    l->failed = 0;
-    sim_op_begin(l->w);
-}
 
 static inline int life_build(struct life *l, bool sections)
 {
@@ -111,20 +73,8 @@ static inline void life_world(struct life *l)
 {
     struct sim_config config = {
         .page_size = LIFE_PAGE, .memlock_pages = UINT64_MAX, .n_groups = 3, .fault_seed = 1};
-    enum vmm_order order = l->order;
-    enum vmm_failure failure = l->failure;
-    enum vmm_tracker tracker = l->tracker;
-    enum vmm_iommu iommu = l->iommu;
-    struct sim_arena *arena = sim_arena_get();
 
-    assert_non_null(arena);
-    *l = (struct life){.w = sim_world_new(arena, &config),
-                       .order = order,
-                       .failure = failure,
-                       .tracker = tracker,
-                       .iommu = iommu};
-    l->observe = sim_observe(l->w);
-    sim_world_on_call(l->w, life_note_call, l);
+    life_new_world(l, &config);
 }
 
 static inline void life_start(struct life *l)
@@ -134,63 +84,25 @@ static inline void life_start(struct life *l)
     life_forget(l);
 }
 
-static inline int life_attach(struct life *l, uint32_t container, uint32_t group)
+/* Both containers open, the second one listening to ram0[2..8) by hand; ram0[4..12) and three
+ * pages of ram5 shared; content on page 5, which is shared, and on page 0, which is not. */
+static inline int life_prepare(struct life *l)
 {
-    sim_name_next_container(l->w, container);
-    return vmm_device_attach(l->vmm, container, group);
-}
+    int rc = life_attach(l, 0, 0);
 
-static inline int life_convert(struct life *l, uint64_t gpa_page, uint64_t n, bool to_private)
-{
-    return vmm_convert(l->vmm, gpa_page * LIFE_PAGE, n * LIFE_PAGE, to_private);
-}
-
-static inline struct observe_page life_page(const struct life *l, uint64_t gpa_page)
-{
-    struct observe_page page;
-
-    l->observe->pages(l->observe->ctx, gpa_page, 1, &page);
-    return page;
-}
-
-static inline uint32_t life_mapped(const struct life *l, uint32_t container, uint64_t gpa_page)
-{
-    struct observe_mapping m;
-
-    l->observe->mapping(l->observe->ctx, container, gpa_page, &m);
-    return m.frame;
-}
-
-static inline bool life_tracker(const struct life *l, uint32_t region, uint64_t page)
-{
-    uint64_t bits;
-
-    vmm_populated_bits(l->vmm, region, page, 1, &bits);
-    return bits;
-}
-
-static inline void life_write(struct life *l, uint64_t gpa_page, uint64_t token)
-{
-    assert_int_equal(sim_guest_write(l->w, gpa_page * LIFE_PAGE, token), 0);
-}
-
-static inline uint64_t life_read(struct life *l, uint64_t gpa_page)
-{
-    uint64_t token = ~UINT64_C(0);
-
-    assert_int_equal(sim_guest_read(l->w, gpa_page * LIFE_PAGE, &token), 0);
-    return token;
-}
-
-static inline void life_arm(struct life *l, unsigned point, unsigned nth, int error, bool late)
-{
-    struct sim_fault fault = {.point = (uint16_t)point,
-                              .error = (uint16_t)error,
-                              .when = SIM_FAULT_NTH,
-                              .late = late,
-                              .value = nth};
-
-    assert_int_equal(sim_fault_arm(l->w, &fault), 0);
+    if (!rc)
+        rc = life_attach(l, 1, 1);
+    if (!rc)
+        rc = vmm_listen(l->vmm, 1, 0, 2 * LIFE_PAGE, 6 * LIFE_PAGE);
+    if (!rc)
+        rc = life_convert(l, 4, 8, false);
+    if (!rc)
+        rc = life_convert(l, 66, 3, false);
+    if (!rc) {
+        life_write(l, 5, 55);
+        life_write(l, 0, 50);
+    }
+    return rc;
 }
 
 /* What holds of container 0 at rest, for each page with an address: mapped is shared, mapped on
@@ -223,28 +135,6 @@ static inline const char *life_broken(const struct life *l, bool attached, uint3
                 return "mapped on another frame";
         }
     return NULL;
-}
-
-/* Nothing is left of a machine, or what is. */
-static inline const char *life_left(const struct life *l)
-{
-    struct observe_totals t;
-
-    l->observe->totals(l->observe->ctx, &t);
-    if (t.fds)
-        return "file descriptors left";
-    if (t.vmas)
-        return "memory mappings left";
-    if (t.allocations)
-        return "memory left";
-    return t.pins || t.frames ? "frames left" : NULL;
-}
-
-static inline void life_end(struct life *l)
-{
-    sim_fault_disarm_all(l->w);
-    assert_int_equal(vmm_destroy(l->vmm), 0);
-    assert_null(life_left(l));
 }
 
 /* What can be seen of a machine, page by page. */

@@ -2,8 +2,6 @@
 /* In-place conversion: behaviour.md 3.7 and 7.10; catalogue A8, F2. */
 #include "tests/inplace_fixture.h"
 
-#include "core/internal.h"
-
 /* The deliberate error: a state that is not as it should be must be seen. */
 static void test_wrong_state_is_seen(void **state)
 {
@@ -22,10 +20,10 @@ static void test_order(void **state)
     (void)state;
     become(0, 3, false);
     assert_string_equal(ip.trace, "AMMM");
-    inplace_forget(&ip);
+    life_forget(&ip);
     become(0, 3, true);
     assert_string_equal(ip.trace, "UA");
-    inplace_forget(&ip);
+    life_forget(&ip);
     become(0, 3, true);
     assert_string_equal(ip.trace, "");
 }
@@ -35,19 +33,19 @@ static void test_content_is_kept(void **state)
     uint64_t token = 0;
 
     (void)state;
-    inplace_write(&ip, 5, 55);
-    uint32_t frame = inplace_page(&ip, 5).private_frame;
+    life_write(&ip, 5, 55);
+    uint32_t frame = life_page(&ip, 5).private_frame;
     become(0, 16, false);
-    assert_int_equal(inplace_page(&ip, 5).shared_frame, frame);
-    assert_int_equal(inplace_read(&ip, 5), 55);
-    assert_int_equal(sim_dma_read(ip.w, 0, 5 * IP_PAGE, &token), 0);
+    assert_int_equal(life_page(&ip, 5).shared_frame, frame);
+    assert_int_equal(life_read(&ip, 5), 55);
+    assert_int_equal(sim_dma_read(ip.w, 0, 5 * LIFE_PAGE, &token), 0);
     assert_int_equal(token, 55);
-    assert_int_equal(sim_dma_write(ip.w, 0, 6 * IP_PAGE, 66), 0);
+    assert_int_equal(sim_dma_write(ip.w, 0, 6 * LIFE_PAGE, 66), 0);
     become(0, 16, true);
-    assert_int_equal(inplace_read(&ip, 5), 55);
-    assert_int_equal(inplace_read(&ip, 6), 66);
-    assert_int_equal(inplace_page(&ip, 5).private_frame, frame);
-    assert_int_equal(sim_dma_read(ip.w, 0, 5 * IP_PAGE, &token), -EFAULT);
+    assert_int_equal(life_read(&ip, 5), 55);
+    assert_int_equal(life_read(&ip, 6), 66);
+    assert_int_equal(life_page(&ip, 5).private_frame, frame);
+    assert_int_equal(sim_dma_read(ip.w, 0, 5 * LIFE_PAGE, &token), -EFAULT);
 }
 
 /* Only what changes, run by run; the attribute in one call a block. */
@@ -56,12 +54,12 @@ static void test_mixed(void **state)
     (void)state;
     for (uint64_t page = 1; page < 16; page += 3)
         become(page, 1, false);
-    inplace_forget(&ip);
+    life_forget(&ip);
     become(0, 16, true);
     assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 1);
     for (uint64_t page = 1; page < 16; page += 3)
         become(page, 1, false);
-    inplace_forget(&ip);
+    life_forget(&ip);
     become(0, 16, false);
     assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 1);
     assert_int_equal(ip.calls[POINT_VFIO_UNMAP], 0);
@@ -74,8 +72,8 @@ static void test_several_blocks(void **state)
     assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 2);
     become(66, 3, false); /* GPA is not offset */
     become(13, 6, true);
-    assert_int_equal(inplace_convert(&ip, 30, 12, true), -EINVAL);
-    assert_int_equal(inplace_convert(&ip, 40, 1, false), -EINVAL);
+    assert_int_equal(life_convert(&ip, 30, 12, true), -EINVAL);
+    assert_int_equal(life_convert(&ip, 40, 1, false), -EINVAL);
     assert_null(inplace_broken(&ip, shared));
 }
 
@@ -84,7 +82,7 @@ static void test_plain_region(void **state)
 {
     (void)state;
     for (uint64_t page = 40; page < 44; page++)
-        assert_int_not_equal(inplace_mapped(&ip, 0, page), 0);
+        assert_int_not_equal(life_mapped(&ip, 0, page), 0);
 }
 
 /* F2 and 9.7: a page that somebody uses. Twice asked, all is as it was, and where it hangs. */
@@ -92,23 +90,23 @@ static void test_pinned(void **state)
 {
     (void)state;
     become(2, 8, false);
-    inplace_write(&ip, 6, 66);
-    uint32_t frame = inplace_page(&ip, 6).shared_frame;
-    assert_int_equal(sim_pin(ip.w, 6 * IP_PAGE, 2), 0);
-    inplace_forget(&ip);
-    assert_int_equal(inplace_convert(&ip, 2, 8, true), -EAGAIN);
+    life_write(&ip, 6, 66);
+    uint32_t frame = life_page(&ip, 6).shared_frame;
+    assert_int_equal(sim_pin(ip.w, 6 * LIFE_PAGE, 2), 0);
+    life_forget(&ip);
+    assert_int_equal(life_convert(&ip, 2, 8, true), -EAGAIN);
     assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 2);
     assert_true(blocked_at(0, 6));
     assert_null(inplace_broken(&ip, shared));
     become(2, 4, true);
     assert_true(nothing_blocked());
-    assert_int_equal(inplace_convert(&ip, 7, 1, true), -EAGAIN);
+    assert_int_equal(life_convert(&ip, 7, 1, true), -EAGAIN);
     assert_true(blocked_at(0, 7));
-    assert_int_equal(sim_unpin(ip.w, 6 * IP_PAGE, 2), 0);
+    assert_int_equal(sim_unpin(ip.w, 6 * LIFE_PAGE, 2), 0);
     become(2, 8, true);
     assert_true(nothing_blocked());
-    assert_int_equal(inplace_read(&ip, 6), 66);
-    assert_int_equal(inplace_page(&ip, 6).private_frame, frame);
+    assert_int_equal(life_read(&ip, 6), 66);
+    assert_int_equal(life_page(&ip, 6).private_frame, frame);
 }
 
 /* The answer is about requests for pages: what asks for none leaves it, and so does a call that
@@ -119,15 +117,15 @@ static void test_the_answer_stays(void **state)
 
     (void)state;
     become(2, 1, false);
-    assert_int_equal(sim_pin(ip.w, 2 * IP_PAGE, 1), 0);
-    assert_int_equal(inplace_convert(&ip, 2, 1, true), -EAGAIN);
+    assert_int_equal(sim_pin(ip.w, 2 * LIFE_PAGE, 1), 0);
+    assert_int_equal(life_convert(&ip, 2, 1, true), -EAGAIN);
     assert_int_equal(vmm_resize(ip.vmm, 0, 0, &response), -EINVAL);
     assert_true(blocked_at(0, 2));
-    assert_int_equal(vmm_plug(ip.vmm, 0, 0, IP_PAGE, &response), -EINVAL);
+    assert_int_equal(vmm_plug(ip.vmm, 0, 0, LIFE_PAGE, &response), -EINVAL);
     assert_true(nothing_blocked());
-    assert_int_equal(inplace_convert(&ip, 2, 1, true), -EAGAIN);
+    assert_int_equal(life_convert(&ip, 2, 1, true), -EAGAIN);
     vmm_stop(ip.vmm);
-    assert_int_equal(inplace_convert(&ip, 4, 1, true), -EIO);
+    assert_int_equal(life_convert(&ip, 4, 1, true), -EIO);
     assert_true(blocked_at(0, 2)); /* why it stopped may still be wanted */
 }
 
@@ -136,9 +134,9 @@ static void test_pinned_in_the_second_block(void **state)
 {
     (void)state;
     become(10, 12, false);
-    assert_int_equal(sim_pin(ip.w, 18 * IP_PAGE, 1), 0);
-    inplace_forget(&ip);
-    assert_int_equal(inplace_convert(&ip, 10, 12, true), -EAGAIN);
+    assert_int_equal(sim_pin(ip.w, 18 * LIFE_PAGE, 1), 0);
+    life_forget(&ip);
+    assert_int_equal(life_convert(&ip, 10, 12, true), -EAGAIN);
     assert_true(blocked_at(1, 2));
     assert_null(inplace_broken(&ip, shared));
     assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 4); /* 1, twice, 1 back */
@@ -153,8 +151,8 @@ static void test_pinned_in_a_mixed_range(void **state)
     become(24, 1, true);
     become(4, 1, false);
     become(6, 1, false);
-    assert_int_equal(sim_pin(ip.w, 31 * IP_PAGE, 1), 0);
-    assert_int_equal(inplace_convert(&ip, 0, 32, true), -EAGAIN);
+    assert_int_equal(sim_pin(ip.w, 31 * LIFE_PAGE, 1), 0);
+    assert_int_equal(life_convert(&ip, 0, 32, true), -EAGAIN);
     assert_true(blocked_at(1, 15));
     assert_null(inplace_broken(&ip, shared));
 }
@@ -164,11 +162,11 @@ static void test_no_request(void **state)
 {
     (void)state;
     become(2, 1, false);
-    assert_int_equal(sim_pin(ip.w, 2 * IP_PAGE, 1), 0);
-    assert_int_equal(inplace_convert(&ip, 2, 1, true), -EAGAIN);
+    assert_int_equal(sim_pin(ip.w, 2 * LIFE_PAGE, 1), 0);
+    assert_int_equal(life_convert(&ip, 2, 1, true), -EAGAIN);
     assert_true(blocked_at(0, 2));
-    inplace_arm(&ip, POINT_KVM_RUN, 1, ENOMEM, false);
-    sim_guest_request(ip.w, 0, SIM_REQUEST_HYPERCALL, 2 * IP_PAGE, 1, true);
+    life_arm(&ip, POINT_KVM_RUN, 1, ENOMEM, false);
+    sim_guest_request(ip.w, 0, SIM_REQUEST_HYPERCALL, 2 * LIFE_PAGE, 1, true);
     assert_int_equal(vmm_vcpu_run(ip.vmm, 0), -ENOMEM);
     assert_true(nothing_blocked());
     assert_null(inplace_broken(&ip, shared));
@@ -179,8 +177,8 @@ static void test_a_moment(void **state)
 {
     (void)state;
     become(0, 4, false);
-    inplace_arm(&ip, POINT_GMEM_SET_ATTRIBUTES, 1, EAGAIN, false);
-    inplace_forget(&ip);
+    life_arm(&ip, POINT_GMEM_SET_ATTRIBUTES, 1, EAGAIN, false);
+    life_forget(&ip);
     become(0, 4, true);
     assert_string_equal(ip.trace, "UUAA"); /* both containers have page 3 */
     assert_true(nothing_blocked());
@@ -188,7 +186,7 @@ static void test_a_moment(void **state)
 
 static uint64_t hypercall(uint64_t first, uint64_t n, bool to_private)
 {
-    sim_guest_request(ip.w, 0, SIM_REQUEST_HYPERCALL, first * IP_PAGE, n, to_private);
+    sim_guest_request(ip.w, 0, SIM_REQUEST_HYPERCALL, first * LIFE_PAGE, n, to_private);
     (void)vmm_vcpu_run(ip.vmm, 0);
     return ip.observe->guest_status(ip.observe->ctx, 0);
 }
@@ -197,10 +195,10 @@ static void test_guest_status(void **state)
 {
     (void)state;
     assert_int_equal(hypercall(0, 4, false), 0);
-    assert_int_equal(sim_pin(ip.w, IP_PAGE, 1), 0);
+    assert_int_equal(sim_pin(ip.w, LIFE_PAGE, 1), 0);
     assert_int_equal(hypercall(0, 4, true), EAGAIN);
     assert_int_equal(hypercall(30, 12, true), EINVAL);
-    assert_int_equal(sim_unpin(ip.w, IP_PAGE, 1), 0);
+    assert_int_equal(sim_unpin(ip.w, LIFE_PAGE, 1), 0);
     assert_int_equal(hypercall(0, 4, true), 0);
 }
 
@@ -209,14 +207,14 @@ static void test_map_fails(void **state)
 {
     (void)state;
     become(5, 2, false);
-    inplace_write(&ip, 9, 99);
-    inplace_arm(&ip, POINT_VFIO_MAP, 4, ENOMEM, false);
-    inplace_forget(&ip);
-    assert_int_equal(inplace_convert(&ip, 2, 18, false), -ENOMEM);
+    life_write(&ip, 9, 99);
+    life_arm(&ip, POINT_VFIO_MAP, 4, ENOMEM, false);
+    life_forget(&ip);
+    assert_int_equal(life_convert(&ip, 2, 18, false), -ENOMEM);
     assert_null(inplace_broken(&ip, shared));
-    assert_int_equal(inplace_read(&ip, 9), 99);
+    assert_int_equal(life_read(&ip, 9), 99);
     become(2, 18, false);
-    assert_int_equal(inplace_read(&ip, 9), 99);
+    assert_int_equal(life_read(&ip, 9), 99);
 }
 
 /* The kernel did it and says EFAULT. */
@@ -225,11 +223,11 @@ static void test_late_efault(void **state)
     (void)state;
     become(10, 12, false);
     for (unsigned nth = 1; nth <= 2; nth++) {
-        inplace_arm(&ip, POINT_GMEM_SET_ATTRIBUTES, nth, EFAULT, true);
-        assert_int_equal(inplace_convert(&ip, 10, 12, true), -EFAULT);
+        life_arm(&ip, POINT_GMEM_SET_ATTRIBUTES, nth, EFAULT, true);
+        assert_int_equal(life_convert(&ip, 10, 12, true), -EFAULT);
         assert_null(inplace_broken(&ip, shared));
-        inplace_arm(&ip, POINT_GMEM_SET_ATTRIBUTES, nth, EFAULT, true);
-        assert_int_equal(inplace_convert(&ip, 4, 20, false), -EFAULT);
+        life_arm(&ip, POINT_GMEM_SET_ATTRIBUTES, nth, EFAULT, true);
+        assert_int_equal(life_convert(&ip, 4, 20, false), -EFAULT);
         assert_null(inplace_broken(&ip, shared));
     }
     become(4, 20, false);
@@ -251,25 +249,25 @@ static void sweep(bool to_private, unsigned undo_nth)
                     setup(NULL);
                     become(8, 12, false);
                     become(11, 2, true);
-                    inplace_write(&ip, 9, 9);
-                    inplace_forget(&ip);
-                    inplace_arm(&ip, points[i], nth, error, late);
+                    life_write(&ip, 9, 9);
+                    life_forget(&ip);
+                    life_arm(&ip, points[i], nth, error, late);
                     if (undo_nth)
-                        inplace_arm(&ip, points[i], nth + undo_nth, error, late);
-                    int rc = inplace_convert(&ip, 6, 14, to_private);
-                    bool hit = ip.fired > 0;
+                        life_arm(&ip, points[i], nth + undo_nth, error, late);
+                    int rc = life_convert(&ip, 6, 14, to_private);
+                    bool hit = ip.failed > 0;
                     if (rc == 0)
                         set_shared(6, 14, !to_private);
                     assert_true(rc == 0 || rc == -error);
-                    assert_true(!vmm_stopped(ip.vmm) || ip.fired > 1);
+                    assert_true(!vmm_stopped(ip.vmm) || ip.failed > 1);
                     if (!vmm_stopped(ip.vmm)) {
                         assert_null(inplace_broken(&ip, shared));
-                        assert_int_equal(inplace_read(&ip, 9), 9);
+                        assert_int_equal(life_read(&ip, 9), 9);
                         sim_fault_disarm_all(ip.w);
                         become(6, 14, to_private);
                     }
-                    fired += ip.fired;
-                    inplace_end(&ip);
+                    fired += ip.failed;
+                    life_end(&ip);
                     if (!hit)
                         break;
                 }
@@ -279,7 +277,7 @@ static void sweep(bool to_private, unsigned undo_nth)
 static void test_sweep(void **state)
 {
     (void)state;
-    inplace_end(&ip);
+    life_end(&ip);
     for (unsigned undo_nth = 0; undo_nth < 4; undo_nth++) {
         sweep(true, undo_nth);
         sweep(false, undo_nth);
@@ -292,14 +290,14 @@ static void test_stop_policy(void **state)
     struct vmm_config config = plain;
 
     (void)state;
-    inplace_end(&ip);
+    life_end(&ip);
     config.failure = VMM_FAILURE_STOP;
     inplace_start(&ip, &config);
     become(0, 4, false);
-    assert_int_equal(sim_pin(ip.w, 2 * IP_PAGE, 1), 0);
-    assert_int_equal(inplace_convert(&ip, 0, 4, true), -EAGAIN);
+    assert_int_equal(sim_pin(ip.w, 2 * LIFE_PAGE, 1), 0);
+    assert_int_equal(life_convert(&ip, 0, 4, true), -EAGAIN);
     assert_true(vmm_stopped(ip.vmm) && blocked_at(0, 2));
-    assert_int_equal(inplace_convert(&ip, 0, 4, false), -EIO);
+    assert_int_equal(life_convert(&ip, 0, 4, false), -EIO);
 }
 
 /* One mapping a run: a page out of the middle cuts it, and is in nobody's way. */
@@ -308,16 +306,16 @@ static void test_mapping_run(void **state)
     struct vmm_config config = plain;
 
     (void)state;
-    inplace_end(&ip);
+    life_end(&ip);
     config.mapping = VMM_MAPPING_RUN;
     config.tracker = VMM_TRACKER_EXTENTS;
     inplace_start(&ip, &config);
     become(0, 16, false);
-    inplace_forget(&ip);
+    life_forget(&ip);
     become(5, 2, true);
     assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 1);
-    assert_int_equal(sim_pin(ip.w, 9 * IP_PAGE, 1), 0);
-    assert_int_equal(inplace_convert(&ip, 8, 3, true), -EAGAIN);
+    assert_int_equal(sim_pin(ip.w, 9 * LIFE_PAGE, 1), 0);
+    assert_int_equal(life_convert(&ip, 8, 3, true), -EAGAIN);
     assert_null(inplace_broken(&ip, shared));
 }
 

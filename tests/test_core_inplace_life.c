@@ -5,7 +5,7 @@
 static void test_kernel_cannot(void **state)
 {
     (void)state;
-    inplace_end(&ip);
+    life_end(&ip);
     for (int kernel = SIM_KERNEL_6_12; kernel <= SIM_KERNEL_PROPOSED; kernel++) {
         struct observe_totals t;
 
@@ -15,7 +15,7 @@ static void test_kernel_cannot(void **state)
         assert_int_equal(t.fds + t.allocations, 0);
     }
     inplace_world(&ip, SIM_KERNEL_PROPOSED, true);
-    assert_int_equal(inplace_create(&ip, &(struct vmm_config){.page_size = IP_PAGE}),
+    assert_int_equal(inplace_create(&ip, &(struct vmm_config){.page_size = LIFE_PAGE}),
                      -EOPNOTSUPP);
     setup(NULL);
 }
@@ -25,8 +25,8 @@ static void test_hugetlb(void **state)
 {
     struct vmm_region_config region = {.share = VMM_SHARE_HUGETLB,
                                        .guest_memfd = true,
-                                       .size = 8 * IP_PAGE,
-                                       .huge_page_size = 4 * IP_PAGE};
+                                       .size = 8 * LIFE_PAGE,
+                                       .huge_page_size = 4 * LIFE_PAGE};
     uint32_t index;
 
     (void)state;
@@ -39,9 +39,9 @@ static void test_hugetlb(void **state)
 static void test_virtio_mem(void **state)
 {
     struct vmm_region_config region = {.guest_memfd = true,
-                                       .size = 8 * IP_PAGE,
-                                       .virtio_mem_block = 2 * IP_PAGE,
-                                       .requested_size = 8 * IP_PAGE};
+                                       .size = 8 * LIFE_PAGE,
+                                       .virtio_mem_block = 2 * LIFE_PAGE,
+                                       .requested_size = 8 * LIFE_PAGE};
     uint16_t response;
     uint32_t index;
 
@@ -49,27 +49,27 @@ static void test_virtio_mem(void **state)
     assert_int_equal(vmm_device_detach(ip.vmm, 0), 0);
     assert_int_equal(vmm_device_detach(ip.vmm, 1), 0);
     assert_int_equal(vmm_region_add(ip.vmm, &region, &index), 0);
-    assert_int_equal(vmm_section_add(ip.vmm, index, 0, region.size, 80 * IP_PAGE), 0);
+    assert_int_equal(vmm_section_add(ip.vmm, index, 0, region.size, 80 * LIFE_PAGE), 0);
     sim_name_next_container(ip.w, 0);
     assert_int_equal(vmm_device_attach(ip.vmm, 0, 0), 0);
     assert_int_equal(vmm_plug(ip.vmm, index, 0, region.size, &response), 0);
-    assert_int_equal(inplace_convert(&ip, 80, 8, false), 0);
-    assert_int_equal(sim_pin(ip.w, 83 * IP_PAGE, 1), 0);
-    inplace_forget(&ip);
+    assert_int_equal(life_convert(&ip, 80, 8, false), 0);
+    assert_int_equal(sim_pin(ip.w, 83 * LIFE_PAGE, 1), 0);
+    life_forget(&ip);
     assert_int_equal(vmm_unplug(ip.vmm, index, 0, region.size, &response), -EAGAIN);
     assert_int_equal(response, VMM_RESPONSE_BUSY);
     assert_true(blocked_at(index, 3));
-    assert_int_not_equal(inplace_mapped(&ip, 0, 80), 0);
-    assert_int_equal(inplace_mapped(&ip, 0, 83), inplace_page(&ip, 83).shared_frame);
+    assert_int_not_equal(life_mapped(&ip, 0, 80), 0);
+    assert_int_equal(life_mapped(&ip, 0, 83), life_page(&ip, 83).shared_frame);
     assert_int_equal(ip.calls[POINT_GMEM_PUNCH], 0);
     sim_unpin_all(ip.w);
     assert_int_equal(vmm_unplug(ip.vmm, index, 0, region.size, &response), 0);
     assert_true(nothing_blocked());
     assert_int_equal(ip.calls[POINT_GMEM_PUNCH], 1);
     for (uint64_t page = 80; page < 88; page++) {
-        struct observe_page p = inplace_page(&ip, page);
+        struct observe_page p = life_page(&ip, page);
 
-        assert_true(p.is_private && !p.private_frame && !inplace_mapped(&ip, 0, page));
+        assert_true(p.is_private && !p.private_frame && !life_mapped(&ip, 0, page));
     }
 }
 
@@ -78,17 +78,17 @@ static void test_reset(void **state)
 {
     (void)state;
     become(2, 8, false);
-    inplace_write(&ip, 4, 44);
-    assert_int_equal(sim_pin(ip.w, 4 * IP_PAGE, 1), 0);
-    inplace_arm(&ip, POINT_KVM_SET_REGION, 3, ENOMEM, false);
-    inplace_forget(&ip);
+    life_write(&ip, 4, 44);
+    assert_int_equal(sim_pin(ip.w, 4 * LIFE_PAGE, 1), 0);
+    life_arm(&ip, POINT_KVM_SET_REGION, 3, ENOMEM, false);
+    life_forget(&ip);
     assert_int_equal(vmm_reset(ip.vmm), -ENOMEM);
     assert_null(inplace_broken(&ip, shared));
-    assert_int_equal(inplace_read(&ip, 4), 44);
+    assert_int_equal(life_read(&ip, 4), 44);
     assert_int_equal(vmm_reset(ip.vmm), 0);
     set_shared(0, IP_GPA_PAGES, false);
     assert_null(inplace_broken(&ip, shared));
-    assert_int_equal(inplace_read(&ip, 4), 0);
+    assert_int_equal(life_read(&ip, 4), 0);
     become(4, 1, false);
     become(4, 1, true);
     assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 2);
@@ -102,7 +102,7 @@ static void test_region_fails(void **state)
         int error;
     } calls[] = {
         {POINT_GMEM_CREATE, EMFILE}, {POINT_MM_MMAP, ENOMEM}, {POINT_CORE_ALLOC, ENOMEM}};
-    struct vmm_region_config region = {.guest_memfd = true, .size = 200 * IP_PAGE};
+    struct vmm_region_config region = {.guest_memfd = true, .size = 200 * LIFE_PAGE};
     struct observe_totals before, after;
     uint32_t index;
 
@@ -110,8 +110,8 @@ static void test_region_fails(void **state)
     for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++)
         for (unsigned nth = 1;; nth++) {
             ip.observe->totals(ip.observe->ctx, &before);
-            inplace_forget(&ip);
-            inplace_arm(&ip, calls[i].point, nth, calls[i].error, false);
+            life_forget(&ip);
+            life_arm(&ip, calls[i].point, nth, calls[i].error, false);
             int rc = vmm_region_add(ip.vmm, &region, &index);
             sim_fault_disarm_all(ip.w);
             if (rc == 0)
@@ -138,14 +138,14 @@ static void test_reset_fails(void **state)
     (void)state;
     become(2, 8, false);
     become(20, 2, false);
-    inplace_write(&ip, 4, 44);
+    life_write(&ip, 4, 44);
     for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++)
         for (unsigned nth = 1; nth <= 3; nth++) {
-            inplace_forget(&ip);
-            inplace_arm(&ip, calls[i].point, nth, calls[i].error, false);
+            life_forget(&ip);
+            life_arm(&ip, calls[i].point, nth, calls[i].error, false);
             assert_int_equal(vmm_reset(ip.vmm), -calls[i].error);
             assert_null(inplace_broken(&ip, shared));
-            assert_int_equal(inplace_read(&ip, 4), 44);
+            assert_int_equal(life_read(&ip, 4), 44);
         }
 }
 
@@ -154,19 +154,19 @@ static void test_hot_remove(void **state)
     (void)state;
     become(2, 8, false);
     become(20, 2, false);
-    assert_int_equal(sim_pin(ip.w, 4 * IP_PAGE, 1), 0);
-    inplace_arm(&ip, POINT_KVM_SET_REGION, 1, ENOMEM, false);
+    assert_int_equal(sim_pin(ip.w, 4 * LIFE_PAGE, 1), 0);
+    life_arm(&ip, POINT_KVM_SET_REGION, 1, ENOMEM, false);
     assert_int_equal(vmm_region_remove(ip.vmm, 0), -ENOMEM);
     assert_null(inplace_broken(&ip, shared));
-    inplace_forget(&ip);
+    life_forget(&ip);
     assert_int_equal(vmm_region_remove(ip.vmm, 0), 0);
     assert_int_equal(ip.calls[POINT_GMEM_SET_ATTRIBUTES], 0);
     for (uint64_t page = 0; page < 16; page++) {
-        assert_int_equal(inplace_mapped(&ip, 0, page), 0);
-        assert_int_equal(inplace_page(&ip, page).shared_frame, 0);
+        assert_int_equal(life_mapped(&ip, 0, page), 0);
+        assert_int_equal(life_page(&ip, page).shared_frame, 0);
     }
     assert_int_equal(vmm_region_readd(ip.vmm, 0), 0);
-    assert_int_equal(vmm_listen(ip.vmm, 1, 0, 3 * IP_PAGE, 6 * IP_PAGE), 0);
+    assert_int_equal(vmm_listen(ip.vmm, 1, 0, 3 * LIFE_PAGE, 6 * LIFE_PAGE), 0);
     set_shared(0, 16, false);
     assert_null(inplace_broken(&ip, shared));
     become(0, 16, false);

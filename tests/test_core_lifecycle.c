@@ -12,30 +12,16 @@ static int start(struct life *f)
     return 0;
 }
 
-/* Shared pages of all regions, both containers open, a manual listener on two of them. */
+/* Shared pages of all regions. */
 static int prepare(struct life *f)
 {
     int rc = start(f);
 
     if (!rc)
-        rc = life_attach(f, 0, 0);
-    if (!rc)
-        rc = life_attach(f, 1, 1);
-    if (!rc)
-        rc = vmm_listen(f->vmm, 1, 0, 2 * PS, 6 * PS);
+        rc = life_prepare(f);
     if (!rc)
         rc = vmm_listen(f->vmm, 1, 1, 0, 16 * PS);
-    if (!rc)
-        rc = life_convert(f, 4, 8, false);
-    if (!rc)
-        rc = life_convert(f, 14, 6, false);
-    if (!rc)
-        rc = life_convert(f, 66, 3, false);
-    if (!rc) {
-        life_write(f, 5, 55);
-        life_write(f, 0, 50); /* private */
-    }
-    return rc;
+    return rc ? rc : life_convert(f, 14, 6, false);
 }
 
 static int setup(void **state)

@@ -24,27 +24,17 @@ static int prepare(struct life *f)
     if (!rc)
         rc = vmm_section_add(f->vmm, index, 0, 16 * PS, VIRTIO_MEM_GPA * PS);
     if (!rc)
-        rc = life_attach(f, 0, 0);
-    if (!rc)
-        rc = life_attach(f, 1, 1);
-    if (!rc)
-        rc = vmm_listen(f->vmm, 1, 0, 2 * PS, 6 * PS);
+        rc = life_prepare(f);
     if (!rc)
         rc = vmm_plug(f->vmm, index, 4 * PS, 4 * PS, &response);
-    if (!rc)
-        rc = life_convert(f, 4, 8, false);
     if (!rc)
         rc = life_convert(f, 15, 4, false);
     if (!rc)
         rc = life_convert(f, 18, 1, true);
     if (!rc)
         rc = life_convert(f, VIRTIO_MEM_GPA + 2, 4, false);
-    if (!rc)
-        rc = life_convert(f, 66, 3, false);
     if (rc)
         return rc;
-    life_write(f, 5, 55);
-    life_write(f, 0, 50); /* private */
     life_write(f, 17, 57);
     life_write(f, 32, 58); /* plain */
     life_write(f, VIRTIO_MEM_GPA + 5, 59);
