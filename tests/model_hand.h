@@ -387,4 +387,14 @@ static inline void hand_fine(const struct hand *h)
         fail_msg("found %s, page %u: %s", h->v.rule, h->v.page, h->v.detail);
 }
 
+/* Refused with that errno, and nothing was done. */
+static inline void hand_refused(struct hand *h, struct op op, int error)
+{
+    hand_begin(h, op);
+    h->r.error = error;
+    hand_end(h);
+    hand_fine(h);
+    assert_int_equal(model_outcome(h->o), MODEL_REJECTED);
+}
+
 #endif

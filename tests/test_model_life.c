@@ -36,10 +36,13 @@ static void begin_remove(struct hand *h)
     hand_call(h);
 }
 
-static void rest_of_remove(struct hand *h)
+/* All is gone, but page `left` is seen like this. */
+static void rest_of_remove(struct hand *h, uint32_t left, struct view_page seen)
 {
+    seen.is_plugged = 1;
     for (uint32_t i = 0; i < 8; i++)
         h->page[i] = (struct view_page){.is_plugged = 1};
+    h->page[left] = seen;
     hand_call(h);
     hand_end(h);
 }
@@ -47,7 +50,7 @@ static void rest_of_remove(struct hand *h)
 static void removed(struct hand *h)
 {
     begin_remove(h);
-    rest_of_remove(h);
+    rest_of_remove(h, 0, (struct view_page){.is_plugged = 1});
     hand_fine(h);
 }
 
@@ -84,37 +87,27 @@ static void test_mapping_stays(void **state)
     assert_true(h->bad);
 }
 
+static void something_stays(struct hand *h, uint32_t page, struct view_page seen,
+                            const char *rule)
+{
+    begin_remove(h);
+    rest_of_remove(h, page, seen);
+    hand_expect(h, rule);
+}
+
 static void test_attribute_stays(void **state)
 {
-    struct hand *h = *state;
-
-    begin_remove(h);
-    for (uint32_t i = 0; i < 8; i++)
-        h->page[i] = (struct view_page){.is_private = i == 6, .is_plugged = 1};
-    hand_end(h);
-    hand_expect(h, "I3");
+    something_stays(*state, 6, (struct view_page){.is_private = 1}, "I3");
 }
 
 static void test_tracker_stays(void **state)
 {
-    struct hand *h = *state;
-
-    begin_remove(h);
-    for (uint32_t i = 0; i < 8; i++)
-        h->page[i] = (struct view_page){.is_populated = i == 3, .is_plugged = 1};
-    hand_end(h);
-    hand_expect(h, "I3");
+    something_stays(*state, 3, (struct view_page){.is_populated = 1}, "I3");
 }
 
 static void test_memory_stays(void **state)
 {
-    struct hand *h = *state;
-
-    begin_remove(h);
-    for (uint32_t i = 0; i < 8; i++)
-        h->page[i] = (struct view_page){.private_frame = i == 5 ? 50 : 0, .is_plugged = 1};
-    hand_end(h);
-    hand_expect(h, "I4");
+    something_stays(*state, 5, (struct view_page){.private_frame = 50}, "I4");
 }
 
 static void test_other_region_unmapped(void **state)
@@ -127,16 +120,24 @@ static void test_other_region_unmapped(void **state)
     hand_expect(h, "S6");
 }
 
+static void remove_fails(struct hand *h, bool undone, bool stopped)
+{
+    begin_remove(h);
+    hand_failed(h, ENOMEM, true, false);
+    if (undone) {
+        hand_map(h, 0, 3, 30, RW);
+        hand_call(h);
+    }
+    h->r.error = ENOMEM;
+    h->r.stopped = stopped;
+    hand_end(h);
+}
+
 static void test_remove_undone(void **state)
 {
     struct hand *h = *state;
 
-    begin_remove(h);
-    hand_failed(h, ENOMEM, true, false);
-    hand_map(h, 0, 3, 30, RW);
-    hand_call(h);
-    h->r.error = ENOMEM;
-    hand_end(h);
+    remove_fails(h, true, false);
     hand_fine(h);
     assert_int_equal(model_outcome(h->o), MODEL_UNDONE);
     assert_true(model_retry_must_succeed(h->o, &h->op));
@@ -144,44 +145,24 @@ static void test_remove_undone(void **state)
 
 static void test_remove_not_undone(void **state)
 {
-    struct hand *h = *state;
-
-    begin_remove(h);
-    hand_failed(h, ENOMEM, true, false);
-    h->r.error = ENOMEM;
-    hand_end(h);
-    hand_expect(h, "O5");
+    remove_fails(*state, false, false);
+    hand_expect(*state, "O5");
 }
 
 static void test_remove_stops(void **state)
 {
-    struct hand *h = *state;
-
-    begin_remove(h);
-    hand_failed(h, ENOMEM, true, false);
-    h->r.error = ENOMEM;
-    h->r.stopped = true;
-    hand_end(h);
-    hand_expect(h, "O7");
+    remove_fails(*state, false, true);
+    hand_expect(*state, "O7");
 }
 
 /* ---- what is done to a region that is away ---- */
-static void refused_with(struct hand *h, struct op op, int error)
-{
-    hand_begin(h, op);
-    h->r.error = error;
-    hand_end(h);
-    hand_fine(h);
-    assert_int_equal(model_outcome(h->o), MODEL_REJECTED);
-}
-
 static void test_absent(void **state)
 {
     struct hand *h = *state;
     struct op op = {.start = 0, .size = PAGE_SIZE_4K};
 
     removed(h);
-    refused_with(h, hand_convert(0, 1, 1, true), EINVAL);
+    hand_refused(h, hand_convert(0, 1, 1, true), EINVAL);
     op.kind = OP_QUERY;
     hand_begin(h, op);
     h->r.error = EINVAL;
@@ -189,9 +170,9 @@ static void test_absent(void **state)
     hand_fine(h);
     op.unit = 1;
     op.kind = OP_UNLISTEN;
-    refused_with(h, op, EINVAL);
+    hand_refused(h, op, EINVAL);
     op.kind = OP_LISTEN;
-    refused_with(h, op, EINVAL);
+    hand_refused(h, op, EINVAL);
     hand_begin(h, hand_convert(0, 1, 1, false)); /* a hole */
     hand_end(h);
     hand_fine(h);
@@ -242,7 +223,7 @@ static void test_add(void **state)
     hand_end(h);
     hand_fine(h);
     assert_true(model_full_check(h->o, &h->v));
-    refused_with(h, region_op(OP_ADD, 0), EEXIST);
+    hand_refused(h, region_op(OP_ADD, 0), EEXIST);
     hand_share(h, 3, 31);
     hand_fine(h);
 }
@@ -286,35 +267,33 @@ static void remove_plain(struct hand *h)
     hand_fine(h);
 }
 
-/* Plain memory is mapped at once, at both its addresses; or the listener was forgotten. */
-static void test_add_plain(void **state)
+/* Plain memory is mapped at once, at both its addresses; or a listener was forgotten. */
+static void add_plain(struct hand *h, bool at_both)
 {
-    struct hand *h = *state;
-
     remove_plain(h);
     hand_begin(h, region_op(OP_ADD, 2));
     for (uint32_t i = 0; i < 4; i++) {
         h->page[14 + i].shared_frame = h->page[22 + i].shared_frame = 2000 + i;
         hand_map(h, 0, 14 + i, 2000 + i, RW);
-        hand_map(h, 0, 22 + i, 2000 + i, RW);
+        if (at_both)
+            hand_map(h, 0, 22 + i, 2000 + i, RW);
     }
     hand_end(h);
+}
+
+static void test_add_plain(void **state)
+{
+    struct hand *h = *state;
+
+    add_plain(h, true);
     hand_fine(h);
     assert_true(model_full_check(h->o, &h->v));
 }
 
 static void test_add_forgets_listener(void **state)
 {
-    struct hand *h = *state;
-
-    remove_plain(h);
-    hand_begin(h, region_op(OP_ADD, 2));
-    for (uint32_t i = 0; i < 4; i++) {
-        h->page[14 + i].shared_frame = h->page[22 + i].shared_frame = 2000 + i;
-        hand_map(h, 0, 14 + i, 2000 + i, RW);
-    }
-    hand_end(h);
-    hand_expect(h, "I2");
+    add_plain(*state, false);
+    hand_expect(*state, "I2");
 }
 
 /* It does not fit: that is known before anything is made, be it undone or not. */
@@ -349,6 +328,18 @@ static void begin_reset(struct hand *h)
     h->page[3].is_populated = false;
 }
 
+/* It is done, but page `left` is seen like this. */
+static void something_survives(struct hand *h, uint32_t left, struct view_page seen,
+                               const char *rule)
+{
+    seen.is_private = seen.is_plugged = 1;
+    begin_reset(h);
+    h->page[3].shared_frame = 0;
+    h->page[left] = seen;
+    hand_end(h);
+    hand_expect(h, rule);
+}
+
 static void test_reset(void **state)
 {
     struct hand *h = *state;
@@ -369,13 +360,7 @@ static void test_reset(void **state)
 
 static void test_reset_forgets_tracker(void **state)
 {
-    struct hand *h = *state;
-
-    begin_reset(h);
-    h->page[3].is_populated = true;
-    h->page[3].shared_frame = 0;
-    hand_end(h);
-    hand_expect(h, "I3");
+    something_survives(*state, 3, (struct view_page){.is_populated = 1}, "I3");
 }
 
 static void test_reset_forgets_unmap(void **state)
@@ -390,22 +375,12 @@ static void test_reset_forgets_unmap(void **state)
 
 static void test_reset_keeps_private(void **state)
 {
-    struct hand *h = *state;
-
-    begin_reset(h);
-    h->page[3].shared_frame = 0;
-    h->page[5].private_frame = 50;
-    hand_end(h);
-    hand_expect(h, "I4");
+    something_survives(*state, 5, (struct view_page){.private_frame = 50}, "I4");
 }
 
 static void test_reset_keeps_shared(void **state)
 {
-    struct hand *h = *state;
-
-    begin_reset(h);
-    hand_end(h);
-    hand_expect(h, "I4");
+    something_survives(*state, 3, (struct view_page){.shared_frame = 30}, "I4");
 }
 
 static void test_reset_debt(void **state)

@@ -40,15 +40,6 @@ static void held(struct hand *h)
     hand_fine(h);
 }
 
-static void refused(struct hand *h, struct op op, int error)
-{
-    hand_begin(h, op);
-    h->r.error = error;
-    hand_end(h);
-    hand_fine(h);
-    assert_int_equal(model_outcome(h->o), MODEL_REJECTED);
-}
-
 static void test_add_and_remove(void **state)
 {
     struct hand *h = *state;
@@ -56,23 +47,23 @@ static void test_add_and_remove(void **state)
     held(h);
     assert_int_equal(model_outcome(h->o), MODEL_DONE);
     assert_true(model_full_check(h->o, &h->v));
-    refused(h, source_add(0, 6, 1), EEXIST);
+    hand_refused(h, source_add(0, 6, 1), EEXIST);
     hand_begin(h, source_remove(0));
     hand_map(h, 0, 3, 30, RW);
     hand_call(h);
     hand_end(h);
     hand_fine(h);
     assert_true(model_full_check(h->o, &h->v));
-    refused(h, source_remove(0), ENOENT);
+    hand_refused(h, source_remove(0), ENOENT);
 }
 
 static void test_refusals(void **state)
 {
     struct hand *h = *state;
 
-    refused(h, source_remove(1), ENOENT);
-    refused(h, source_add(2, 0, 1), EINVAL);
-    refused(h, source_remove(3), EINVAL);
+    hand_refused(h, source_remove(1), ENOENT);
+    hand_refused(h, source_add(2, 0, 1), EINVAL);
+    hand_refused(h, source_remove(3), EINVAL);
     held(h);
     hand_begin(h, source_add(0, 6, 1));
     hand_end(h);
@@ -171,7 +162,7 @@ static void test_goes_with_the_region(void **state)
     hand_call(h);
     hand_end(h);
     hand_fine(h);
-    refused(h, source_add(0, 2, 2), EINVAL);
+    hand_refused(h, source_add(0, 2, 2), EINVAL);
     assert_true(model_full_check(h->o, &h->v));
 }
 
@@ -239,7 +230,7 @@ static void test_split_refuse(void **state)
     struct hand *h = *state;
 
     h->m.axis[AXIS_split] = SPLIT_REFUSE;
-    refused(h, source_add(0, 3, 1), EOPNOTSUPP);
+    hand_refused(h, source_add(0, 3, 1), EOPNOTSUPP);
     hand_begin(h, source_add(0, 2, 4)); /* the whole mapping may go */
     hand_unmap_run(h, 0, 2, 4, 1);
     hand_call(h);
