@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "program/generate.h"
+#include "run/files.h"
 #include "run/pool.h"
 
 enum {
@@ -24,6 +25,7 @@ int cmd_replay(int argc, char **argv);
 int cmd_shrink(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_why(int argc, char **argv);
+int cmd_sweep(int argc, char **argv);
 int cmd_faults(int argc, char **argv);
 int cmd_ops(int argc, char **argv);
 int cmd_config(int argc, char **argv);
@@ -81,6 +83,10 @@ int cli_scenario_code(int code);
 /* Columns of the terminal on stdout; as many as text has where there is none. */
 uint32_t cli_width(void);
 
+/* All arguments that are left, as scenario files and folders; false and a message when there is
+ * none, or a bad one. */
+bool cli_take_paths(const char *command, struct file_list *files, int argc, char **argv);
+
 /* Commands that take nothing but --help: EXIT_GOOD to go on, else *code. */
 bool cli_no_arguments(int argc, char **argv, const char *help, int *code);
 
@@ -90,11 +96,12 @@ void cli_show_story(const struct run_result *r, const struct program *p);
 /* A program that cannot be saved is not lost: it goes to the terminal. With a header: brief. */
 void cli_print_program(const struct program *p, const char *header);
 
-/* What a campaign found. */
+/* What a campaign or a sweep found. */
 struct cli_found {
     const struct run_result *result;
     const struct program *program;
-    uint64_t seed, item;
+    const char *name;   /* of the file to save it in, without .scn */
+    const char *origin; /* a line: which program it was */
     const char *results_dir;
     const char *command; /* that makes it again */
     bool shrink, progress;

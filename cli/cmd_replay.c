@@ -61,23 +61,6 @@ static bool take_option(struct arguments *a, int option, char **argv)
     }
 }
 
-static bool take_paths(struct arguments *a, int argc, char **argv)
-{
-    char why[PATH_MAX + 200];
-
-    if (optind == argc) {
-        cli_usage_error("replay", "no file or folder given");
-        return false;
-    }
-    for (int i = optind; i < argc; i++)
-        if (file_list_add(&a->files, argv[i], why, sizeof(why))) {
-            fprintf(stderr, "gmemcheck replay: %s\n", why);
-            return false;
-        }
-    a->files.fixed = &a->fixed;
-    return true;
-}
-
 static bool parse(struct arguments *a, int argc, char **argv, int *code)
 {
     int option;
@@ -101,7 +84,8 @@ static bool parse(struct arguments *a, int argc, char **argv, int *code)
                         a->trace ? "trace" : "json");
         return false;
     }
-    return take_paths(a, argc, argv);
+    a->files.fixed = &a->fixed;
+    return cli_take_paths("replay", &a->files, argc, argv);
 }
 
 static void show_file(const struct arguments *a, uint32_t i, const struct run_result *r)

@@ -154,12 +154,12 @@ static void trace_programs(const struct arguments *a, uint64_t n)
 static void show_first_finding(const struct arguments *a, const struct pool_totals *t)
 {
     const struct finding *first = &t->findings[0];
-    char command[1400];
+    char command[1400], name[64], origin[64];
     struct program p;
     const struct cli_found found = {.result = &first->result,
                                     .program = &p,
-                                    .seed = a->campaign.seed,
-                                    .item = first->item,
+                                    .name = name,
+                                    .origin = origin,
                                     .results_dir = a->results,
                                     .command = command,
                                     .shrink = !a->no_shrink,
@@ -169,6 +169,10 @@ static void show_first_finding(const struct arguments *a, const struct pool_tota
     snprintf(command, sizeof(command), "%s run --seed %llu --first %llu --programs 1%s",
              cli_program(), (unsigned long long)a->campaign.seed,
              (unsigned long long)first->item, a->sets);
+    snprintf(name, sizeof(name), "violation-%llu-%llu", (unsigned long long)a->campaign.seed,
+             (unsigned long long)first->item);
+    snprintf(origin, sizeof(origin), "program %llu of seed %llu",
+             (unsigned long long)first->item, (unsigned long long)a->campaign.seed);
     if (campaign_program(&a->campaign, first->item, &p) == 0)
         cli_show_found(&found);
     program_free(&p);

@@ -44,13 +44,11 @@ static bool name_beside(char *out, size_t size, const char *path)
 static bool save_shrunk(const struct cli_found *f, const struct shrink_result *s,
                         const char *original, char *path, size_t path_size)
 {
-    char header[SHRINK_HEADER_TEXT], source[64];
+    char header[SHRINK_HEADER_TEXT];
     struct shrink_origin origin;
     int error;
 
-    snprintf(source, sizeof(source), "program %llu of seed %llu", (unsigned long long)f->item,
-             (unsigned long long)f->seed);
-    shrink_origin_of(&origin, f->program, source, f->command);
+    shrink_origin_of(&origin, f->program, f->origin, f->command);
     shrink_header(header, sizeof(header), s, &origin);
     error = name_beside(path, path_size, original)
                 ? save_program(path, &s->program, header, text_print_brief)
@@ -109,7 +107,7 @@ void cli_show_found(const struct cli_found *f)
     char path[PATH_MAX];
 
     /* Saved before anything else: whatever happens to the rest, this is there. */
-    if (report_save(f->results_dir, f->result, f->program, f->seed, f->item, path,
+    if (report_save(f->results_dir, f->result, f->program, f->name, f->origin, path,
                     sizeof(path))) {
         cli_show_story(f->result, f->program);
         printf("reproduce: %s\n", f->command);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ static const struct command commands[] = {
     {"shrink", "the least of a scenario that still fails the same way", cmd_shrink},
     {"explain", "one scenario: what broke, a picture of the pages, the story", cmd_explain},
     {"why", "one page of a scenario: everything that touched it", cmd_why},
+    {"sweep", "scenarios again and again, each host call failing once", cmd_sweep},
     {"faults", "every host call and the faults it can be given", cmd_faults},
     {"ops", "every operation that a scenario can contain", cmd_ops},
     {"config", "every key of --set and its values", cmd_config},
@@ -114,6 +116,22 @@ bool cli_remember_set(const char *command, char *sets, size_t size, const char *
         return true;
     cli_usage_error(command, "--set %s: too many of them", text);
     return false;
+}
+
+bool cli_take_paths(const char *command, struct file_list *files, int argc, char **argv)
+{
+    char why[PATH_MAX + 200];
+
+    if (optind == argc) {
+        cli_usage_error(command, "no file or folder given");
+        return false;
+    }
+    for (int i = optind; i < argc; i++)
+        if (file_list_add(files, argv[i], why, sizeof(why))) {
+            fprintf(stderr, "gmemcheck %s: %s\n", command, why);
+            return false;
+        }
+    return true;
 }
 
 bool cli_no_arguments(int argc, char **argv, const char *help, int *code)

@@ -27,6 +27,7 @@ struct parser {
     uint32_t next; /* word that is read next */
     bool has_machine;
     bool has_seed;
+    bool has_sweep;
     struct word words[LINE_WORDS_MAX];
 };
 

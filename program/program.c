@@ -33,6 +33,7 @@ void program_clear(struct program *p)
     assert(p && p->n_ops <= p->cap_ops && p->n_expects <= p->cap_expects);
     memset(&p->machine, 0, sizeof(p->machine));
     p->seed = 0;
+    p->sweep_from = 0;
     p->n_ops = 0;
     p->n_expects = 0;
 }
@@ -87,6 +88,7 @@ int program_copy(struct program *to, const struct program *from)
         return error;
     to->machine = from->machine;
     to->seed = from->seed;
+    to->sweep_from = from->sweep_from;
     to->n_ops = from->n_ops;
     to->n_expects = from->n_expects;
     if (from->n_ops)

@@ -25,7 +25,9 @@ static const char *statement_name(const void *ctx, uint32_t i)
         return op_rows[i].name;
     if (i == OP_KIND_COUNT)
         return "expect";
-    return i == OP_KIND_COUNT + 1 ? "ref" : NULL;
+    if (i == OP_KIND_COUNT + 1)
+        return "sweep";
+    return i == OP_KIND_COUNT + 2 ? "ref" : NULL;
 }
 
 static int parse_version(struct parser *ps)
@@ -64,13 +66,36 @@ static int parse_declaration(struct parser *ps, uint32_t i)
     return error ? error : validate_machine(&ps->p->machine, &ps->complaint);
 }
 
-static int parse_op_statement(struct parser *ps, uint32_t kind)
+/* Statements that stand among the ops. */
+static int check_may_begin(struct parser *ps, const char *name)
 {
     if (!ps->has_machine)
-        return complain(&ps->complaint, "'%s' before the machine line", op_rows[kind].name);
+        return complain(&ps->complaint, "'%s' before the machine line", name);
     if (!ps->p->machine.n_regions)
-        return complain(&ps->complaint, "'%s' before the first region", op_rows[kind].name);
-    return parse_op(ps, kind);
+        return complain(&ps->complaint, "'%s' before the first region", name);
+    return 0;
+}
+
+static int parse_op_statement(struct parser *ps, uint32_t kind)
+{
+    int error = check_may_begin(ps, op_rows[kind].name);
+
+    return error ? error : parse_op(ps, kind);
+}
+
+static int parse_sweep(struct parser *ps)
+{
+    int error = check_may_begin(ps, "sweep");
+
+    if (!error)
+        error = take_literal(ps, "from");
+    if (!error)
+        error = take_literal(ps, "here");
+    if (!error && ps->has_sweep)
+        error = complain(&ps->complaint, "'sweep from here' a second time");
+    ps->has_sweep = true;
+    ps->p->sweep_from = ps->p->n_ops;
+    return error;
 }
 
 static int parse_statement(struct parser *ps)
@@ -87,6 +112,8 @@ static int parse_statement(struct parser *ps)
     }
     if (word_is(name, "expect"))
         return parse_expect(ps);
+    if (word_is(name, "sweep"))
+        return parse_sweep(ps);
     return complain(&ps->complaint, "unknown statement '%s'%s", quote(name).s,
                     suggest(name, statement_name, NULL).s);
 }
@@ -135,7 +162,7 @@ int text_parse(const char *text, size_t size, const struct vocabulary *words, st
     ps.error = error;
     ps.complaint = (struct complaint){error->why, sizeof(error->why)};
     ps.line = ps.n_words = ps.next = 0;
-    ps.has_machine = ps.has_seed = false;
+    ps.has_machine = ps.has_seed = ps.has_sweep = false;
     error->line = 0;
     error->why[0] = 0;
     program_clear(p);

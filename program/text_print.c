@@ -126,6 +126,13 @@ static void print_machine(FILE *out, const struct machine *m, bool brief)
         (void)fprintf(out, "device d%u in c%u\n", i, m->devices[i].container);
 }
 
+/* Swept from its first op on is every program that says nothing. */
+static void print_mark(FILE *out, const struct program *p, uint32_t op)
+{
+    if (op > 0 && op == p->sweep_from)
+        (void)fputs("sweep from here\n", out);
+}
+
 static void print_ops(FILE *out, const struct program *p, const struct vocabulary *words,
                       bool brief)
 {
@@ -133,6 +140,7 @@ static void print_ops(FILE *out, const struct program *p, const struct vocabular
     uint32_t next = 0;
 
     for (uint32_t i = 0; i < p->n_ops; i++) {
+        print_mark(out, p, i);
         (brief ? text_op_brief : text_op)(line, sizeof(line), p, &p->ops[i], words);
         (void)fprintf(out, "%s\n", line);
         for (; next < p->n_expects && p->expects[next].op == i; next++) {
@@ -142,6 +150,7 @@ static void print_ops(FILE *out, const struct program *p, const struct vocabular
             (void)fprintf(out, "  %s\n", line);
         }
     }
+    print_mark(out, p, p->n_ops);
     assert(next == p->n_expects);
 }
 

@@ -57,6 +57,9 @@ int program_validate(const struct program *p, char *why, size_t why_size, uint32
     if (!error && (p->n_ops > PROGRAM_OPS_MAX || p->n_expects > PROGRAM_EXPECTS_MAX))
         error = complain(&c, "%u ops and %u expectations, the most are %u and %u", p->n_ops,
                          p->n_expects, PROGRAM_OPS_MAX, PROGRAM_EXPECTS_MAX);
+    if (!error && p->sweep_from > p->n_ops)
+        error = complain(&c, "sweeps begin in front of op %u, but there are %u", p->sweep_from,
+                         p->n_ops);
     if (!error)
         error = check_ops(p, &c, &at);
     if (!error)

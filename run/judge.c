@@ -80,6 +80,10 @@ void judge_call(void *ctx, const struct sim_call *call)
     struct violation v;
     bool proof = false, any;
 
+    if (call->point == POINT_CORE_ALLOC && !call->failed) { /* who watches hits sees it */
+        judge_watched(r, WATCH_CALL, call);
+        return;
+    }
     hash_call(r, call);
     r->result->host_calls += !r->probing;
     r->op_points |= 1ull << call->point;
@@ -167,13 +171,14 @@ static uint32_t calls_of(const struct runner *r, uint32_t name)
     return n;
 }
 
-void judge_expects(struct runner *r, uint32_t index, uint32_t *next)
+void judge_expects(struct runner *r, uint32_t index)
 {
     const struct program *p = r->program;
     struct violation v;
 
-    for (; *next < p->n_expects && p->expects[*next].op == index; ++*next) {
-        const struct expect *e = &p->expects[*next];
+    for (; r->next_expect < p->n_expects && p->expects[r->next_expect].op == index;
+         ++r->next_expect) {
+        const struct expect *e = &p->expects[r->next_expect];
         uint32_t calls = e->kind == EXPECT_CALLS ? calls_of(r, e->point) : 0;
 
         if (r->broken || !expect_applies(&p->machine, e) ||

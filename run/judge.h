@@ -26,7 +26,7 @@ void judge_op_reset(struct runner *r);
 /* Does one op and judges it. */
 void judge_op(struct runner *r, const struct op *op);
 
-/* The expectations of op `index`, the first of which is *next. */
-void judge_expects(struct runner *r, uint32_t index, uint32_t *next);
+/* The expectations of op `index`. */
+void judge_expects(struct runner *r, uint32_t index);
 
 #endif

@@ -29,22 +29,27 @@ struct pool {
     struct pool_totals *totals;
 };
 
-static void *shared_alloc(size_t size)
+void *pool_shared_alloc(size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+void pool_shared_free(void *memory, size_t size)
+{
+    if (memory)
+        munmap(memory, size);
+}
+
 struct run_result *pool_results_alloc(uint64_t n_items)
 {
-    return shared_alloc((n_items + 1) * sizeof(struct run_result));
+    return pool_shared_alloc((n_items + 1) * sizeof(struct run_result));
 }
 
 void pool_results_free(struct run_result *results, uint64_t n_items)
 {
-    if (results)
-        munmap(results, (n_items + 1) * sizeof(struct run_result));
+    pool_shared_free(results, (n_items + 1) * sizeof(struct run_result));
 }
 
 static int start_worker(struct pool *p, uint32_t number)
@@ -166,6 +171,10 @@ static void show_progress(struct pool *p)
 {
     struct pool_totals *t = p->totals;
 
+    if (p->source->show_progress) {
+        p->source->show_progress(p->source->ctx, pool_now() - p->start);
+        return;
+    }
     pool_sum(p->shared, p->options->jobs, t);
     t->seconds = pool_now() - p->start;
     fprintf(stderr, "\r%6.1f s  %llu programs  %.0f ops/s  %llu host calls  %llu faults  ",
@@ -274,7 +283,7 @@ int pool_run(const struct pool_source *source, const struct pool_options *option
     for (uint64_t i = 0; results && i < source->n_items; i++)
         results[i].verdict = VERDICT_NOT_RUN;
     p.shared_size = sizeof(struct pool_shared) + options->jobs * sizeof(struct worker_slot);
-    p.shared = shared_alloc(p.shared_size);
+    p.shared = pool_shared_alloc(p.shared_size);
     if (!p.shared)
         return -ENOMEM;
     p.shared->limit =

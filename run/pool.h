@@ -26,6 +26,11 @@ struct pool_source {
     /* Fills p for an item. 0, or negative errno with *result describing a bad input. */
     int (*load)(void *ctx, uint64_t item, struct program *p, struct run_result *result);
     bool stop_at_first; /* a finding ends it, once all items before it are through */
+    /* What is done with an item's program, and the line on stderr after so many seconds; NULL:
+     * it is run, and what all runs amount to. */
+    void (*run)(void *ctx, uint64_t item, struct runner *r, const struct program *p,
+                struct run_result *result);
+    void (*show_progress)(void *ctx, double seconds);
 };
 
 struct pool_options {
@@ -62,7 +67,9 @@ struct pool_totals {
 int pool_run(const struct pool_source *source, const struct pool_options *options,
              struct run_result *results, struct pool_totals *totals);
 
-/* Memory that workers and supervisor share. NULL: none. */
+/* Memory that workers and supervisor share, zeroed. NULL: none. */
+void *pool_shared_alloc(size_t size);
+void pool_shared_free(void *memory, size_t size);
 struct run_result *pool_results_alloc(uint64_t n_items);
 void pool_results_free(struct run_result *results, uint64_t n_items);
 

@@ -17,7 +17,7 @@
 #include "run/trace.h"
 #include "run/vocabulary.h"
 
-static const char *overall(const struct pool_totals *t)
+const char *report_verdict(const struct pool_totals *t)
 {
     switch (pool_exit_code(t)) {
     case 0:
@@ -40,11 +40,12 @@ static int summary_json(FILE *out, const struct pool_totals *t, uint64_t seed, d
     int error;
 
     snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)t->hash);
-    object = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:s, s:i}", "verdict", overall(t), "seed",
-        (json_int_t)seed, "programs", (json_int_t)t->programs, "ops", (json_int_t)t->ops,
-        "host_calls", (json_int_t)t->host_calls, "faults", (json_int_t)t->faults, "seconds",
-        t->seconds, "ops_per_second", rate, "hash", hash, "findings", (int)t->n_findings);
+    object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:s, s:i}", "verdict",
+                       report_verdict(t), "seed", (json_int_t)seed, "programs",
+                       (json_int_t)t->programs, "ops", (json_int_t)t->ops, "host_calls",
+                       (json_int_t)t->host_calls, "faults", (json_int_t)t->faults, "seconds",
+                       t->seconds, "ops_per_second", rate, "hash", hash, "findings",
+                       (int)t->n_findings);
     if (!object)
         return -ENOMEM;
     error = json_dumpf(object, out, JSON_REAL_PRECISION(9)) ? -EIO : 0;
@@ -64,7 +65,7 @@ int report_summary(FILE *out, const struct pool_totals *t, uint64_t seed, bool j
         fprintf(out,
                 "gmemcheck: %s seed=%llu programs=%llu ops=%llu host_calls=%llu faults=%llu "
                 "seconds=%.2f ops_per_second=%.0f hash=%016llx\n",
-                overall(t), (unsigned long long)seed, (unsigned long long)t->programs,
+                report_verdict(t), (unsigned long long)seed, (unsigned long long)t->programs,
                 (unsigned long long)t->ops, (unsigned long long)t->host_calls,
                 (unsigned long long)t->faults, t->seconds, rate, (unsigned long long)t->hash);
     if (fflush(out))
@@ -163,33 +164,31 @@ void report_trace(FILE *out, const struct run_result *r, const struct program *p
 }
 
 static void header_of(char *buf, size_t size, const struct run_result *r,
-                      const struct program *p, uint64_t seed, uint64_t item)
+                      const struct program *p, const char *origin)
 {
     char op[200];
 
     describe_op(op, sizeof(op), r, p);
-    snprintf(buf, size, "%s: %s\n%s\nat %s\nprogram %llu of seed %llu",
-             verdict_name(r->verdict), r->rule, r->detail, op, (unsigned long long)item,
-             (unsigned long long)seed);
+    snprintf(buf, size, "%s: %s\n%s\nat %s\n%s", verdict_name(r->verdict), r->rule, r->detail,
+             op, origin);
 }
 
 int report_save(const char *dir, const struct run_result *r, const struct program *p,
-                uint64_t seed, uint64_t item, char *path, size_t path_size)
+                const char *name, const char *origin, char *path, size_t path_size)
 {
-    char header[800], name[PATH_MAX];
+    char header[1000], file[PATH_MAX];
     int error, length;
 
-    header_of(header, sizeof(header), r, p, seed, item);
-    length = snprintf(name, sizeof(name), "%s/violation-%llu-%llu.scn", dir,
-                      (unsigned long long)seed, (unsigned long long)item);
-    error = length < (int)sizeof(name) && (size_t)length < path_size ? 0 : -ENAMETOOLONG;
+    header_of(header, sizeof(header), r, p, origin);
+    length = snprintf(file, sizeof(file), "%s/%s.scn", dir, name);
+    error = length < (int)sizeof(file) && (size_t)length < path_size ? 0 : -ENAMETOOLONG;
     if (!error && mkdir(dir, 0777) && errno != EEXIST)
         error = -errno;
     if (!error)
-        error = save_program(name, p, header, text_print);
+        error = save_program(file, p, header, text_print);
     if (error)
         snprintf(path, path_size, "cannot save in %.200s: %s", dir, strerror(-error));
     else
-        snprintf(path, path_size, "%s", name);
+        snprintf(path, path_size, "%s", file);
     return error;
 }

@@ -7,6 +7,9 @@
 
 #include "run/pool.h"
 
+/* What all verdicts together amount to, in a word. */
+const char *report_verdict(const struct pool_totals *t);
+
 /* The last line of `run` and `replay`, always the same fields; or the same as one JSON
  * object. 0 or -errno of the stream. */
 int report_summary(FILE *out, const struct pool_totals *t, uint64_t seed, bool json);
@@ -20,9 +23,9 @@ void report_finding(FILE *out, const struct run_result *r, const struct program 
 void report_trace(FILE *out, const struct run_result *r, const struct program *p,
                   const struct subject *subject);
 
-/* Saves p as <dir>/violation-<seed>-<item>.scn, whole or not at all, the failure in its
- * header. 0 and the path, or negative errno and one line in `path`. */
+/* Saves p as <dir>/<name>.scn, whole or not at all; its header has the failure and `origin`, a
+ * line. 0 and the path, or negative errno and one line in `path`. */
 int report_save(const char *dir, const struct run_result *r, const struct program *p,
-                uint64_t seed, uint64_t item, char *path, size_t path_size);
+                const char *name, const char *origin, char *path, size_t path_size);
 
 #endif

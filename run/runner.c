@@ -50,7 +50,7 @@ void runner_free(struct runner *r)
     sim_snapshot_free(&r->snapshot);
 }
 
-static bool build(struct runner *r)
+bool runner_build(struct runner *r)
 {
     const struct machine *m = &r->program->machine;
     const struct sim_config config = {
@@ -65,6 +65,7 @@ static bool build(struct runner *r)
     struct violation v;
     int error;
 
+    judge_watched(r, WATCH_BEGIN, NULL);
     _Static_assert((int)KERNEL_PROPOSED == SIM_KERNEL_PROPOSED, "kernels in the same order");
     r->phase = PHASE_BUILD;
     r->world = sim_world_new(r->arena, &config);
@@ -91,10 +92,11 @@ static bool build(struct runner *r)
     return !r->broken;
 }
 
-static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
+void runner_op(struct runner *r, uint32_t index)
 {
     const struct op *op = &r->program->ops[index];
 
+    assert(r->phase == PHASE_OPS && !r->broken && index < r->program->n_ops);
     crash_progress();
     r->result->op = index;
     r->result->line = op->line;
@@ -109,7 +111,7 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
         else if (r->op_result.error)
             judge_break_plain(r, VERDICT_INPUT, "too-many-faults",
                               "more faults are armed at once than the mock kernel holds");
-        judge_expects(r, index, next_expect);
+        judge_expects(r, index);
         return;
     }
     judge_op(r, op);
@@ -117,7 +119,7 @@ static void one_op(struct runner *r, uint32_t index, uint32_t *next_expect)
         r->result->conversions++;
         r->result->pages_changed += model_pages_changed(r->model);
     }
-    judge_expects(r, index, next_expect);
+    judge_expects(r, index);
     if (!r->broken && !r->hooks && probe_wanted(r, op))
         probe_retry(r, op);
 }
@@ -143,19 +145,18 @@ static int destroy_subject(struct runner *r)
     return r->subject->destroy(state);
 }
 
-static void teardown(struct runner *r)
+void runner_end(struct runner *r)
 {
     struct violation v;
     bool stopped;
     int error;
 
+    assert(r->phase == PHASE_OPS && !r->broken);
     crash_progress();
     r->result->op = r->program->n_ops;
     r->result->line = 0;
-    if (!model_full_check(r->model, &v)) {
-        judge_break(r, VERDICT_VIOLATION, &v);
+    if (!runner_look(r))
         return;
-    }
     hash_canon(r);
     judge_op_reset(r);
     sim_op_begin(r->world);
@@ -178,17 +179,15 @@ static void teardown(struct runner *r)
         judge_break(r, VERDICT_VIOLATION, &v);
 }
 
-static void run_all(struct runner *r)
+static void run_all(struct runner *r, void *ctx)
 {
-    uint32_t next_expect = 0;
-
-    judge_watched(r, WATCH_BEGIN, NULL);
-    if (!build(r))
+    (void)ctx;
+    if (!runner_build(r))
         return;
     for (uint32_t i = 0; i < r->program->n_ops && !r->broken; i++)
-        one_op(r, i, &next_expect);
+        runner_op(r, i);
     if (!r->broken && !r->hooks)
-        teardown(r);
+        runner_end(r);
 }
 
 /* No program needs near as many host calls; a loop does. An op may touch every page in every
@@ -201,8 +200,9 @@ static uint64_t host_call_bound(const struct program *p)
            (HOST_CALLS_PER_OP + HOST_CALLS_PER_PAGE * pages * sides);
 }
 
-void runner_run(struct runner *r, const struct program *p, const struct subject *subject,
-                struct watch *watch, struct run_result *result)
+void runner_steps(struct runner *r, const struct program *p, const struct subject *subject,
+                  struct watch *watch, struct run_result *result,
+                  void (*steps)(struct runner *r, void *ctx), void *ctx)
 {
     sigjmp_buf escape;
     int why;
@@ -219,12 +219,13 @@ void runner_run(struct runner *r, const struct program *p, const struct subject 
     r->model = NULL;
     r->last_caller = NULL;
     r->broken = r->probing = false;
+    r->next_expect = 0;
     r->hash = p->seed;
     r->calls_left = host_call_bound(p);
     why = sigsetjmp(escape, 0);
     if (why == 0) {
         crash_guard(&escape);
-        run_all(r);
+        steps(r, ctx);
     } else {
         judge_break_plain(r, (enum verdict)why, verdict_name((enum verdict)why),
                           crash_reason());
@@ -232,4 +233,51 @@ void runner_run(struct runner *r, const struct program *p, const struct subject 
     crash_guard(NULL);
     result->faults = r->world ? sim_faults_fired(r->world) : 0;
     result->hash = r->hash;
+}
+
+void runner_run(struct runner *r, const struct program *p, const struct subject *subject,
+                struct watch *watch, struct run_result *result)
+{
+    runner_steps(r, p, subject, watch, result, run_all, NULL);
+}
+
+int runner_mark(struct runner *r, struct runner_mark *mark)
+{
+    assert(r->phase == PHASE_OPS && !r->broken);
+    mark->state = r->state;
+    mark->hash = r->hash;
+    return sim_snapshot_take(r->world, &mark->bytes);
+}
+
+void runner_go_back(struct runner *r, const struct runner_mark *mark)
+{
+    assert(r->program->n_expects == 0 && !r->broken);
+    sim_snapshot_restore(r->world, &mark->bytes);
+    r->state = mark->state;
+    r->hash = mark->hash;
+    r->phase = PHASE_OPS;
+    r->calls_left = host_call_bound(r->program);
+}
+
+void runner_mark_free(struct runner_mark *mark)
+{
+    sim_snapshot_free(&mark->bytes);
+}
+
+int runner_arm(struct runner *r, const struct op *fault)
+{
+    assert(fault->kind == OP_FAULT && r->phase == PHASE_OPS);
+    judge_op_reset(r);
+    execute_op(r, fault);
+    return r->op_result.error;
+}
+
+bool runner_look(struct runner *r)
+{
+    struct violation v;
+
+    assert(r->phase == PHASE_OPS && !r->broken);
+    if (!model_full_check(r->model, &v))
+        judge_break(r, VERDICT_VIOLATION, &v);
+    return !r->broken;
 }

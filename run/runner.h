@@ -78,6 +78,7 @@ struct runner {
     bool probing;       /* inside a retry probe */
     bool broken;        /* a violation is recorded: stop soon */
     uint64_t op_points; /* bit per point: the op has called it */
+    uint32_t next_expect;
     uint32_t op_calls[POINT_COUNT];
     uint16_t last_point;                           /* of the op's last call so far */
     const char *last_caller;                       /* NULL: it has made none */
@@ -108,5 +109,33 @@ void runner_free(struct runner *r);
 /* Runs p on the subject; `watch` may be NULL. Never fails: what went wrong is the verdict. */
 void runner_run(struct runner *r, const struct program *p, const struct subject *subject,
                 struct watch *watch, struct run_result *result);
+
+/* ---- in steps, for who goes back (run/sweep.h) ----
+ * `steps` builds, does ops and goes back to marks as it likes, until r->broken; crashes and
+ * hangs end it like they end runner_run. The program has no expectations. */
+void runner_steps(struct runner *r, const struct program *p, const struct subject *subject,
+                  struct watch *watch, struct run_result *result,
+                  void (*steps)(struct runner *r, void *ctx), void *ctx);
+
+bool runner_build(struct runner *r); /* false: broken */
+void runner_op(struct runner *r,
+               uint32_t index); /* op number `index` of the program, probe included */
+/* Arms a fault that the program does not have. 0 or an errno: ENODEV, ENOSPC. */
+int runner_arm(struct runner *r, const struct op *fault);
+/* Everything at rest, from scratch; false: broken. */
+bool runner_look(struct runner *r);
+void runner_end(struct runner *r); /* looks, tears down */
+
+/* A place between two ops: the bytes of the world, with subject and model in it. */
+struct runner_mark {
+    struct sim_snapshot bytes;
+    void *state;
+    uint64_t hash;
+};
+/* 0 or -ENOMEM. A mark is zeroed, or was set before. */
+int runner_mark(struct runner *r, struct runner_mark *mark);
+/* Everything is as it was there, tear-down or not. */
+void runner_go_back(struct runner *r, const struct runner_mark *mark);
+void runner_mark_free(struct runner_mark *mark);
 
 #endif

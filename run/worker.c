@@ -71,6 +71,14 @@ static void account(struct worker *w, bool rechecked, const struct run_result *r
     tally_commit(w->slot);
 }
 
+static void run_it(struct worker *w, uint64_t item, struct run_result *result)
+{
+    if (w->source->run)
+        w->source->run(w->source->ctx, item, &w->runner, &w->program, result);
+    else
+        runner_run(&w->runner, &w->program, w->options->subject, NULL, result);
+}
+
 static void one_item(struct worker *w, uint64_t item)
 {
     struct run_result result;
@@ -78,7 +86,7 @@ static void one_item(struct worker *w, uint64_t item)
 
     memset(&result, 0, sizeof(result));
     if (w->source->load(w->source->ctx, item, &w->program, &result) == 0) {
-        runner_run(&w->runner, &w->program, w->options->subject, NULL, &result);
+        run_it(w, item, &result);
         again = w->options->recheck_percent > 0 && wants_recheck(w, item);
         if (again)
             recheck(w, &result);

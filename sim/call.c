@@ -8,7 +8,6 @@ void call_begin(struct sim_world *w, unsigned point, const char *caller, uint64_
     assert(point < POINT_COUNT);
     assert(!w->early_error && !w->late_error);
     w->call_is_exit = false;
-    w->call_cannot = 0;
     w->call = (struct sim_call){
         .point = (uint16_t)point,
         .in_undo = w->op_failed,

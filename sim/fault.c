@@ -40,7 +40,7 @@ static bool fault_hit(struct sim_world *w, struct sim_fault *f, bool *spent)
     *spent = false;
     if (f->in_undo && !w->call.in_undo)
         return false;
-    if (!f->late && f->error == w->call_cannot)
+    if (!f->late && f->error == w->call.cannot)
         return false;
     f->hits++;
     if (f->when == SIM_FAULT_CHANCE)

@@ -324,8 +324,11 @@ static void *sim_alloc(void *ctx, const char *caller, size_t size)
         call_end(w, -ENOMEM);
         return NULL;
     }
-    call_end_quiet(w, 0);
     w->n_allocations++;
+    if (SIM_UNLIKELY(w->watch_hits))
+        call_end(w, 0);
+    else
+        call_end_quiet(w, 0);
     return memory;
 }
 

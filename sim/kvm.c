@@ -318,10 +318,11 @@ static struct described describe(const struct sim_world *w, const struct sim_fd 
 }
 
 /* Which of the errnos that faults may choose this call can never give. */
-static int impossible_errno(const struct sim_world *w, const struct sim_fd *f, unsigned point,
-                            const void *arg)
+static uint16_t impossible_errno(const struct sim_world *w, const struct sim_fd *f,
+                                 unsigned point, const void *arg)
 {
-    if (SIM_LIKELY(!(w->armed >> point & 1)) || point != POINT_KVM_SET_ATTRIBUTES || !arg)
+    if (SIM_LIKELY(!(w->armed >> point & 1) && !w->watch_hits) ||
+        point != POINT_KVM_SET_ATTRIBUTES || !arg)
         return 0;
     return kvm_vm_attributes_need_nothing(w, f->object, arg) ? ENOMEM : 0;
 }
@@ -333,7 +334,7 @@ int kvm_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long reque
 
     (void)fd;
     call_begin(w, d.point, w->call.caller, d.arg[0], d.arg[1], d.arg[2]);
-    w->call_cannot = impossible_errno(w, f, d.point, arg);
+    w->call.cannot = impossible_errno(w, f, d.point, arg);
     if (call_fails_early(w)) {
         if (d.point == POINT_KVM_RUN)
             kvm_vcpu_run_failed(w, &w->vcpus[f->index]);

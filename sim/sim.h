@@ -43,6 +43,8 @@ struct sim_call {
     bool late;          /* ... after the effect */
     bool in_undo;       /* an earlier call of this op had failed */
     bool failed;        /* error != 0, and it is no vCPU exit, no signal, no unknown ioctl */
+    uint16_t cannot;    /* an errno that no fault could have given it, 0: all of its point's
+                           could; known where one is armed, or all hits are watched */
     uint16_t container; /* map, unmap: which one of the world's; gmem/set_attributes: which
                            guest_memfd; else 0 */
     uint16_t hit;       /* injected: which hit of that fault since the op began, 65535: more */
@@ -71,6 +73,9 @@ struct sim_world *sim_world_new(struct sim_arena *arena, const struct sim_config
 void *sim_world_memory(struct sim_world *w, size_t size);
 
 void sim_world_on_call(struct sim_world *w, sim_call_fn *fn, void *ctx);
+/* For who counts what a fault counts: from now on an alloc that went well is a call as well,
+ * and all calls say what they cannot. */
+void sim_watch_hits(struct sim_world *w, bool on);
 
 /* The table to give to the core. */
 struct host sim_host(struct sim_world *w);

@@ -43,6 +43,12 @@ void sim_world_on_call(struct sim_world *w, sim_call_fn *fn, void *ctx)
     w->on_call_ctx = ctx;
 }
 
+void sim_watch_hits(struct sim_world *w, bool on)
+{
+    assert(w->arena);
+    w->watch_hits = on;
+}
+
 void sim_set_entry_limit(struct sim_world *w, uint32_t limit)
 {
     assert(w->arena);

@@ -330,9 +330,9 @@ struct sim_world {
     struct sim_call call; /* the one being answered */
     int early_error;      /* errno that a fault chose for the call being answered, or ... */
     int late_error;       /* ... the one that it gets after its effect */
-    int call_cannot;      /* an errno that it can never give, 0: all of its point's */
     bool call_is_exit;    /* its error is a vCPU exit or a signal: no failure */
     bool op_failed;       /* a call of the current op has failed */
+    bool watch_hits;      /* an alloc is a call, and all say what they cannot */
     uint64_t armed;       /* bit per point: a fault is armed there */
     uint32_t n_faults;
     struct sim_fault faults[SIM_FAULTS_MAX];

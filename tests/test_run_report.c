@@ -20,7 +20,8 @@ static FILE *out;
 
 static int save(const char *dir)
 {
-    return report_save(dir, &result, &program, 12, 34, path, sizeof(path));
+    return report_save(dir, &result, &program, "violation-12-34", "program 34 of seed 12", path,
+                       sizeof(path));
 }
 
 static char *file_text(const char *name)
@@ -154,7 +155,8 @@ static void a_long_path_is_not_cut(void **state)
     assert_int_equal(save(dir), -ENAMETOOLONG);
     assert_non_null(strstr(path, "File name too long"));
     assert_true(strlen(path) < 300);
-    assert_int_equal(report_save(folder, &result, &program, 12, 34, path, strlen(folder) + 10),
+    assert_int_equal(report_save(folder, &result, &program, "violation-12-34", "", path,
+                                 strlen(folder) + 10),
                      -ENAMETOOLONG);
 }
 

@@ -1,231 +1,546 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every scenario with a fault more: each host call that an op makes fails, early and late, with
- * each errno it has, at its first hits; then the same with another call that fails for good
- * while the op is undone. What the author expected is dropped, the rules judge. One machine a
- * shape of the core: the scenario's own, and the axes that take other paths through an undo.
+ * Sweeps: what they find in cores that are wrong, how many runs they are, what they leave out;
+ * and that ours survives them, on every scenario's own machine and on those that take other
+ * paths through an undo.
  */
 #include "tests/run_fixture.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "core/host.h"
+#include "core/uapi.h"
 #include "run/crash.h"
 #include "run/files.h"
 #include "run/points.h"
-#include "run/runner.h"
-#include "sim/points.h"
+#include "run/sweep.h"
 
-enum { OPS_MAX = 64, HITS_MAX = 3 };
+#define CONVERTS                                                                               \
+    MACHINE "attach d0\n"                                                                      \
+            "convert ram0[0..3) shared\n"                                                      \
+            "convert ram0[0..3) private\n"
 
-static struct runner runner;
-static struct program scenario; /* without its expectations */
-static struct program program;  /* with the faults */
-static uint32_t calls[OPS_MAX][POINT_COUNT];
-static uint32_t n_runs, n_bad;
-static const char *path;
-static const struct subject *subject = &subject_core;
+/* One page, nobody who maps it. */
+#define TINY                                                                                   \
+    "gmemcheck-scenario 1\n"                                                                   \
+    "machine order=attribute-first\n"                                                          \
+    "region ram0 pages=1 share=memfd\n"                                                        \
+    "section ram0[0] at 16\n"
 
-/* ---- what a clean run calls ---- */
+static struct sweep sweep;
 
-static void before_op(struct runner *r)
+static struct sweep_options depth(uint32_t n, const struct subject *subject)
 {
-    (void)r;
+    return (struct sweep_options){.depth = n,
+                                  .choice = {.early = true, .late = true},
+                                  .samples = 10,
+                                  .seed = 1,
+                                  .jobs = 1,
+                                  .subject = subject};
 }
 
-static void after_op(struct runner *r)
+static void sweep_text(const char *text, const struct sweep_options *options)
 {
-    if (r->result->op < OPS_MAX)
-        memcpy(calls[r->result->op], r->op_calls, sizeof(calls[0]));
+    struct program p;
+
+    must_parse(text, &p);
+    sweep_free(&sweep);
+    sweep_init(&sweep, options);
+    assert_int_equal(sweep_add(&sweep, "text.scn", &p, NULL), 0);
+    assert_int_equal(sweep_run(&sweep), 0);
+    program_free(&p);
 }
 
-static void unmet(const struct runner *r, const struct expect *e)
+static const struct sweep_counts *counts(void)
 {
-    (void)r, (void)e;
+    assert_int_equal(sweep.programs[0].counts.not_fired, 0);
+    return &sweep.programs[0].counts;
 }
 
-static void count_calls(void)
-{
-    static const struct runner_hooks hooks = {before_op, after_op, unmet};
-    struct run_result result;
+/* ---- cores that are wrong ---- */
 
-    memset(calls, 0, sizeof(calls));
-    runner.hooks = &hooks;
-    runner_run(&runner, &scenario, subject, NULL, &result);
-    runner.hooks = NULL;
-}
-
-/* ---- one more fault, or two ---- */
-
-static void add(const struct op *op)
-{
-    assert_int_equal(program_add_op(&program, op), 0);
-}
-
-/* The scenario with up to two faults in front of an op and all disarmed after it. */
-static void judge(uint32_t at, const struct op *fault, const struct op *undo_fault)
-{
-    const struct op disarm = {.kind = OP_DISARM};
-    struct run_result result;
-
-    program_clear(&program);
-    program.machine = scenario.machine;
-    for (uint32_t i = 0; i < scenario.n_ops; i++) {
-        if (i == at) {
-            add(fault);
-            if (undo_fault)
-                add(undo_fault);
-        }
-        add(&scenario.ops[i]);
-        if (i == at)
-            add(&disarm);
-    }
-    n_runs++;
-    runner_run(&runner, &program, subject, NULL, &result);
-    if (result.verdict == VERDICT_OK || result.verdict == VERDICT_INPUT || n_bad > 5)
-        return;
-    n_bad++;
-    if (subject != &subject_core)
-        return;
-    print_message("%s, op %u: %s: %s: %s\n", path, at, verdict_name(result.verdict),
-                  result.rule, result.detail);
-    text_print(stdout, &program, &run_vocabulary, NULL);
-}
-
-/* Calls that an undo makes, each failing for good. */
-static void judge_undo(uint32_t at, const struct op *fault)
-{
-    static const uint16_t points[] = {
-        POINT_VFIO_UNMAP,         POINT_VFIO_MAP,       POINT_IOMMUFD_UNMAP, POINT_IOMMUFD_MAP,
-        POINT_KVM_SET_ATTRIBUTES, POINT_KVM_SET_REGION, POINT_GMEM_PUNCH};
-
-    for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
-        struct op undo = {.kind = OP_FAULT,
-                          .point = points[i],
-                          .error = (uint16_t)points_errno(points[i], 0, false),
-                          .when = FAULT_STICKY,
-                          .in_undo = 1,
-                          .value = 1};
-
-        if (points_armed(undo.point, undo.error, false, &scenario.machine))
-            judge(at, fault, &undo);
-    }
-}
-
-static void sweep_point(uint32_t at, uint16_t point)
-{
-    uint32_t hits = calls[at][point] < HITS_MAX ? calls[at][point] : HITS_MAX;
-    struct op fault = {.kind = OP_FAULT, .point = point};
-
-    for (fault.value = 1; fault.value <= hits; fault.value++)
-        for (fault.late = 0; fault.late <= 1; fault.late++)
-            for (uint32_t i = 0; points_errno(point, i, fault.late); i++) {
-                fault.error = (uint16_t)points_errno(point, i, fault.late);
-                judge(at, &fault, NULL);
-                if (i == 0)
-                    judge_undo(at, &fault);
-            }
-}
-
-static void sweep_machine(void)
-{
-    count_calls();
-    for (uint32_t at = 0; at < scenario.n_ops && at < OPS_MAX; at++)
-        for (uint16_t point = 0; point < POINT_COUNT; point++)
-            sweep_point(at, point);
-}
-
-/* With the axis at this value, if the scenario may have it. */
-static void sweep_with(const struct program *own, enum program_axis axis, uint8_t value)
-{
-    if (!(own->machine.also[axis] >> value & 1))
-        return;
-    assert_int_equal(program_copy(&scenario, own), 0);
-    program_set_axis(&scenario, axis, value);
-    if (axis == AXIS_mode && own->machine.also[AXIS_kernel] >> KERNEL_PROPOSED & 1)
-        program_set_axis(&scenario, AXIS_kernel, KERNEL_PROPOSED);
-    if (program_validate(&scenario, NULL, 0, NULL) == 0)
-        sweep_machine();
-}
-
-static void sweep_file(const struct file_list *list, uint32_t index)
-{
-    struct text_error problem;
-    struct program own;
-
-    program_init(&own);
-    path = list->paths[index];
-    assert_int_equal(file_load(list, index, &own, &problem), 0);
-    own.n_expects = 0;
-    assert_int_equal(program_copy(&scenario, &own), 0);
-    sweep_machine();
-    sweep_with(&own, AXIS_mode, MODE_INPLACE);
-    sweep_with(&own, AXIS_mapping, MAPPING_RUN);
-    sweep_with(&own, AXIS_iommu, IOMMU_IOMMUFD);
-    program_free(&own);
-}
-
-/* ---- deliberate error: errors of attach are swallowed ---- */
 static int attach_well(void *state, uint32_t container, uint32_t device)
 {
     (void)subject_core.attach(state, container, device);
     return 0;
 }
 
+static struct subject swallows_attach(void)
+{
+    struct subject s = subject_core;
+
+    s.attach = attach_well;
+    return s;
+}
+
+/* Between core and kernel: once an ioctl of a request has failed, another one that fails is not
+ * heard of. */
+static struct host_ops deaf_ops;
+static const struct host_ops *real_ops;
+static struct host deaf_host;
+static bool has_failed;
+
+static int deaf_ioctl(void *ctx, const char *caller, int fd, unsigned long request, void *arg)
+{
+    int result = real_ops->ioctl(ctx, caller, fd, request, arg);
+    bool dma = request == VFIO_IOMMU_UNMAP_DMA || request == VFIO_IOMMU_MAP_DMA;
+
+    if (result >= 0 || !dma)
+        return result;
+    if (has_failed)
+        return 0;
+    has_failed = true;
+    return result;
+}
+
+static int deaf_build(const struct host *real, const struct machine *m, void **state)
+{
+    real_ops = real->ops;
+    deaf_ops = *real_ops;
+    deaf_ops.ioctl = deaf_ioctl;
+    deaf_host = (struct host){&deaf_ops, real->ctx};
+    return subject_core.build(&deaf_host, m, state);
+}
+
+static int deaf_run_vcpu(void *state, uint32_t vcpu)
+{
+    int error;
+
+    has_failed = false;
+    error = subject_core.run_vcpu(state, vcpu);
+    has_failed = false;
+    return error;
+}
+
+static struct subject deaf_in_undo(void)
+{
+    struct subject s = subject_core;
+
+    s.build = deaf_build;
+    s.run_vcpu = deaf_run_vcpu;
+    return s;
+}
+
+static int crash_if(void *state, uint32_t vcpu)
+{
+    if (subject_core.run_vcpu(state, vcpu))
+        raise(SIGSEGV);
+    return 0;
+}
+
+static int exit_if(void *state, uint32_t vcpu)
+{
+    if (subject_core.run_vcpu(state, vcpu))
+        _exit(7);
+    return 0;
+}
+
+static int hang_if(void *state, uint32_t vcpu)
+{
+    uint64_t soft;
+
+    if (subject_core.run_vcpu(state, vcpu))
+        for (;;)
+            (void)real_ops->getrlimit(deaf_host.ctx, __func__, 0, &soft);
+    return 0;
+}
+
+/* ---- the saved program ---- */
+
+/* What a finding is saved as: printed, parsed, run as replay does. */
+static void replays_the_same(const struct sweep_finding *f, const struct subject *subject)
+{
+    struct run_result said, again;
+    struct program p, parsed;
+    struct runner runner;
+    FILE *file = tmpfile();
+    char *text;
+
+    program_init(&p);
+    assert_non_null(file);
+    assert_int_equal(sweep_reproducer(&sweep, f, &p, &said), 0);
+    assert_int_equal(text_print(file, &p, &run_vocabulary, NULL), 0);
+    text = all_of(file);
+    must_parse(text, &parsed);
+    assert_int_equal(runner_init(&runner), 0);
+    runner_run(&runner, &parsed, subject, NULL, &again);
+    assert_int_equal(again.verdict, said.verdict);
+    assert_string_equal(again.rule, said.rule);
+    assert_string_equal(again.detail, said.detail);
+    assert_int_equal(again.op, said.op);
+    assert_int_equal(again.page, said.page);
+    runner_free(&runner);
+    program_free(&parsed);
+    program_free(&p);
+    free(text);
+    fclose(file);
+}
+
+static const struct sweep_finding *only_finding(enum verdict verdict, uint32_t n_faults)
+{
+    const struct sweep_finding *f = &sweep.findings[0];
+
+    assert_int_equal(sweep.n_findings, 1);
+    assert_int_equal(f->result.verdict, verdict);
+    assert_int_equal(f->n_faults, n_faults);
+    return f;
+}
+
 static void a_swallowed_error_is_found(void **state)
 {
-    struct subject wrong = subject_core;
-    struct file_list list;
-    char why[300];
+    const struct subject wrong = swallows_attach();
+    const struct sweep_options how = depth(1, &wrong);
 
     (void)state;
-    wrong.attach = attach_well;
-    subject = &wrong;
-    file_list_init(&list);
-    assert_int_equal(
-        file_list_add(&list, "scenarios/A1-stale-iova-after-discard.scn", why, sizeof(why)), 0);
-    sweep_file(&list, 0);
-    file_list_free(&list);
-    subject = &subject_core;
-    assert_true(n_bad > 0);
-    n_bad = n_runs = 0;
+    sweep_text(CONVERTS, &how);
+    assert_int_equal(only_finding(VERDICT_VIOLATION, 1)->faults[0].op, 0);
+    assert_int_equal(pool_exit_code(&sweep.totals), 1);
+    replays_the_same(&sweep.findings[0], &wrong);
+}
+
+static void a_deaf_undo_takes_two_faults(void **state)
+{
+    const struct subject wrong = deaf_in_undo();
+    struct sweep_options how = depth(1, &wrong);
+    const struct sweep_finding *f;
+
+    (void)state;
+    sweep_text(CONVERTS, &how);
+    assert_int_equal(sweep.n_findings, 0);
+    assert_int_equal(pool_exit_code(&sweep.totals), 0);
+    how.depth = 2;
+    sweep_text(CONVERTS, &how);
+    f = only_finding(VERDICT_VIOLATION, 2);
+    assert_int_equal(f->faults[0].op, f->faults[1].op);
+    replays_the_same(f, &wrong);
+}
+
+/* A retry of what failed is the first thing that is not heard of. */
+static void or_one_that_is_there_to_stay(void **state)
+{
+    const struct subject wrong = deaf_in_undo();
+    struct sweep_options how = depth(1, &wrong);
+    const struct sweep_finding *f;
+
+    (void)state;
+    how.choice.sticky = true;
+    sweep_text(CONVERTS, &how);
+    f = only_finding(VERDICT_VIOLATION, 1);
+    assert_int_equal(f->faults[0].fault.when, FAULT_STICKY);
+    replays_the_same(f, &wrong);
+}
+
+/* What the last worker left behind says which faults they were, whichever way it ended. */
+static void crash_exit_and_hang_are_findings(void **state)
+{
+    struct subject wrong = deaf_in_undo();
+    const struct sweep_options how = depth(1, &wrong);
+
+    (void)state;
+    wrong.run_vcpu = crash_if;
+    sweep_text(CONVERTS, &how);
+    assert_int_equal(only_finding(VERDICT_CRASH, 1)->faults[0].op, 1);
+    wrong.run_vcpu = exit_if;
+    sweep_text(CONVERTS, &how);
+    assert_int_equal(only_finding(VERDICT_CRASH, 1)->faults[0].op, 1);
+    wrong.run_vcpu = hang_if;
+    sweep_text(CONVERTS, &how);
+    assert_int_equal(only_finding(VERDICT_HANG, 1)->faults[0].op, 1);
+}
+
+static void the_clean_run_is_judged_as_well(void **state)
+{
+    struct subject wrong = subject_core;
+    const struct sweep_options how = depth(1, &wrong);
+
+    (void)state;
+    wrong.attach = NULL;
+    sweep_text(CONVERTS, &how);
+    (void)only_finding(VERDICT_CRASH, 0);
+}
+
+/* ---- how many there are ---- */
+
+/* The calls: kvm/run (EINTR, ENOMEM), kvm/set_attributes (ENOMEM, EFAULT, late EFAULT),
+ * memfd/punch (EINTR, EIO, late EINTR). */
+static void one_fault_a_run(void **state)
+{
+    const struct sweep_options how = depth(1, &subject_core);
+
+    (void)state;
+    sweep_text(TINY "convert ram0[0] shared\nsweep from here\nconvert ram0[0] private\n", &how);
+    assert_int_equal(counts()->before_mark, 3);
+    assert_int_equal(counts()->hits, 3);
+    assert_int_equal(counts()->faults, 2 + 3 + 3);
+    assert_int_equal(counts()->runs[0], 1);
+    assert_int_equal(counts()->runs[1], 8);
+    assert_int_equal(counts()->runs[2], 0);
+    assert_int_equal(sweep_runs(&sweep), 9);
+}
+
+/* After the first fault: of kvm/run, EINTR, all three calls (8); ENOMEM, none. Of
+ * kvm/set_attributes, ENOMEM, none; EFAULT, the one that undoes it, which needs no memory where
+ * nothing was done (2), or does (3). Of memfd/punch, EINTR, early or late, the same again (3
+ * each); EIO, none. */
+static void every_pair_is_a_run(void **state)
+{
+    const struct sweep_options how = depth(2, &subject_core);
+
+    (void)state;
+    sweep_text(TINY "convert ram0[0] shared\nsweep from here\nconvert ram0[0] private\n", &how);
+    assert_int_equal(counts()->runs[1], 8);
+    assert_int_equal(counts()->runs[2], 8 + 0 + 0 + 2 + 3 + 3 + 3 + 0);
+}
+
+/* The second fault in a later op, which has eight of them: all of those that the first one left
+ * possible, once more for each of the first op's own eight. */
+static void the_second_fault_may_be_in_a_later_op(void **state)
+{
+    const struct sweep_options how = depth(2, &subject_core);
+
+    (void)state;
+    sweep_text(TINY "convert ram0[0] shared\nconvert ram0[0] private\n", &how);
+    assert_int_equal(counts()->before_mark, 0);
+    assert_true(counts()->runs[2] > 19 + 3 * 8);
+}
+
+static void late_ones_only(void **state)
+{
+    struct sweep_options how = depth(1, &subject_core);
+
+    (void)state;
+    how.choice.early = false;
+    sweep_text(TINY "convert ram0[0] shared\nsweep from here\nconvert ram0[0] private\n", &how);
+    assert_int_equal(counts()->hits, 2);
+    assert_int_equal(counts()->runs[1], 2);
+}
+
+/* The scenario's own fault stays: kvm/set_attributes fails by itself, and is left alone; the
+ * call that undoes it is not. */
+static void its_own_faults_stay(void **state)
+{
+    const struct sweep_options how = depth(1, &subject_core);
+
+    (void)state;
+    sweep_text(TINY "fault kvm/set_attributes EFAULT late\nconvert ram0[0] shared\n", &how);
+    assert_int_equal(counts()->hits, 2);
+    assert_int_equal(counts()->runs[1], 2 + 3);
+}
+
+static void a_mark_at_the_end_leaves_nothing(void **state)
+{
+    const struct sweep_options how = depth(2, &subject_core);
+
+    (void)state;
+    sweep_text(TINY "convert ram0[0] shared\nsweep from here\n", &how);
+    assert_int_equal(counts()->before_mark, 3);
+    assert_int_equal(counts()->hits, 0);
+    assert_int_equal(sweep_runs(&sweep), 1);
+}
+
+static void triples_are_a_sample(void **state)
+{
+    struct sweep_options how = depth(3, &subject_core);
+    uint64_t hash;
+
+    (void)state;
+    sweep_text(CONVERTS, &how);
+    assert_true(counts()->runs[3] > 0 && counts()->runs[3] <= 3 * 10);
+    assert_true(counts()->sampled_away > 0);
+    hash = sweep.totals.hash;
+    sweep_text(CONVERTS, &how);
+    assert_int_equal(sweep.totals.hash, hash);
+    how.seed = 2;
+    sweep_text(CONVERTS, &how);
+    assert_int_not_equal(sweep.totals.hash, hash);
+}
+
+/* ---- many programs ---- */
+
+static void add_text(const char *name, const char *text)
+{
+    struct program p;
+
+    must_parse(text, &p);
+    assert_int_equal(sweep_add(&sweep, name, &p, NULL), 0);
+    program_free(&p);
+}
+
+/* The same from one worker and two: all counts, the finding, the hash. */
+static void as_many_jobs_as_you_like(const struct subject *subject, bool keep_going)
+{
+    struct sweep_counts one[3];
+    uint64_t hash = 0;
+    uint32_t n_findings = 0;
+
+    for (uint32_t jobs = 1; jobs <= 2; jobs++) {
+        struct sweep_options how = depth(2, subject);
+
+        how.jobs = jobs;
+        how.keep_going = keep_going;
+        sweep_free(&sweep);
+        sweep_init(&sweep, &how);
+        add_text("a.scn", TINY "convert ram0[0] shared\n");
+        add_text("b.scn", CONVERTS);
+        add_text("c.scn", CONVERTS "convert ram0[1] shared\n");
+        assert_int_equal(sweep_run(&sweep), 0);
+        for (uint32_t i = 0; i < 3; i++)
+            if (jobs == 1)
+                one[i] = sweep.programs[i].counts;
+            else
+                assert_memory_equal(&one[i], &sweep.programs[i].counts, sizeof(one[i]));
+        if (jobs == 2) {
+            assert_int_equal(sweep.totals.hash, hash);
+            assert_int_equal(sweep.n_findings, n_findings);
+        }
+        hash = sweep.totals.hash;
+        n_findings = sweep.n_findings;
+    }
+}
+
+static void jobs_change_nothing(void **state)
+{
+    const struct subject wrong = deaf_in_undo();
+
+    (void)state;
+    as_many_jobs_as_you_like(&subject_core, false);
+    assert_int_equal(sweep.n_findings, 0);
+    as_many_jobs_as_you_like(&wrong, false);
+    assert_int_equal(sweep.n_findings, 1);
+    assert_int_equal(sweep.findings[0].program, 1);
+    as_many_jobs_as_you_like(&wrong, true);
+    assert_true(sweep.n_findings > 2);
+    assert_int_equal(sweep.findings[sweep.n_findings - 1].program, 2);
+}
+
+static void a_bad_file_does_not_stop_the_others(void **state)
+{
+    const struct text_error problem = {.line = 3, .why = "what it is"};
+    const struct sweep_options how = depth(1, &subject_core);
+    FILE *out = tmpfile();
+    char *text;
+
+    (void)state;
+    sweep_free(&sweep);
+    sweep_init(&sweep, &how);
+    assert_int_equal(sweep_add(&sweep, "bad.scn", NULL, &problem), 0);
+    add_text("good.scn", TINY "convert ram0[0] shared\n");
+    assert_int_equal(sweep_run(&sweep), 0);
+    assert_int_equal(pool_exit_code(&sweep.totals), 2);
+    assert_non_null(out);
+    sweep_report_programs(out, &sweep);
+    assert_int_equal(sweep_report_summary(out, &sweep, false), 0);
+    text = all_of(out);
+    assert_non_null(strstr(text, "bad-input bad.scn\n"));
+    assert_non_null(strstr(text, "ok        good.scn  hits=3 faults=7 runs=7\n"));
+    assert_non_null(strstr(text, "gmemcheck: bad-input scenarios=2 depth=1 hits=3 faults=7 "
+                                 "runs=8 "));
+    free(text);
+    fclose(out);
+}
+
+/* ---- our own core ---- */
+
+/* With the axis at this value, if the scenario may have it. */
+static void add_with(const char *path, const struct program *own, enum program_axis axis,
+                     uint8_t value)
+{
+    struct program p;
+    uint32_t op;
+
+    if (!(own->machine.also[axis] >> value & 1))
+        return;
+    program_init(&p);
+    assert_int_equal(program_copy(&p, own), 0);
+    program_set_axis(&p, axis, value);
+    if (axis == AXIS_mode && own->machine.also[AXIS_kernel] >> KERNEL_PROPOSED & 1)
+        program_set_axis(&p, AXIS_kernel, KERNEL_PROPOSED);
+    if (program_validate(&p, NULL, 0, NULL) == 0 && points_faults_exist(&p, &op))
+        assert_int_equal(sweep_add(&sweep, path, &p, NULL), 0);
+    program_free(&p);
 }
 
 static void no_fault_breaks_a_rule(void **state)
 {
+    struct sweep_options how = depth(SANITIZED ? 1 : 2, &subject_core);
+    struct text_error problem;
     struct file_list list;
+    struct program p;
     char why[300];
 
     (void)state;
+    how.jobs = 2;
+    sweep_free(&sweep);
+    sweep_init(&sweep, &how);
+    program_init(&p);
     file_list_init(&list);
     assert_int_equal(file_list_add(&list, "scenarios", why, sizeof(why)), 0);
-    for (uint32_t i = 0; i < list.n; i++)
-        sweep_file(&list, i);
+    for (uint32_t i = 0; i < list.n; i++) {
+        assert_int_equal(file_load(&list, i, &p, &problem), 0);
+        assert_int_equal(sweep_add(&sweep, list.paths[i], &p, NULL), 0);
+        add_with(list.paths[i], &p, AXIS_mode, MODE_INPLACE);
+        add_with(list.paths[i], &p, AXIS_mapping, MAPPING_RUN);
+        add_with(list.paths[i], &p, AXIS_iommu, IOMMU_IOMMUFD);
+    }
+    assert_int_equal(sweep_run(&sweep), 0);
+    sweep_report_summary(stdout, &sweep, false);
+    if (sweep.n_findings > 0) {
+        const struct sweep_finding *f = &sweep.findings[0];
+
+        print_message("%s, %s, %s\n", sweep.programs[f->program].name, f->result.rule,
+                      f->result.detail);
+        assert_int_equal(sweep_reproducer(&sweep, f, &p, &(struct run_result){0}), 0);
+        text_print(stdout, &p, &run_vocabulary, NULL);
+    }
+    for (uint32_t i = 0; i < sweep.n_programs; i++)
+        assert_int_equal(sweep.programs[i].counts.not_fired, 0);
+    assert_int_equal(sweep.n_findings, 0);
+    assert_true(sweep_runs(&sweep) > 10000);
     file_list_free(&list);
-    print_message("%u programs\n", n_runs);
-    assert_true(n_runs > 10000);
-    assert_int_equal(n_bad, 0);
+    program_free(&p);
 }
 
 static int setup(void **state)
 {
+    const struct sweep_options how = depth(1, &subject_core);
+
     (void)state;
-    program_init(&scenario);
-    program_init(&program);
-    return crash_init() || runner_init(&runner);
+    sweep_init(&sweep, &how);
+    return crash_init();
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    program_free(&scenario);
-    program_free(&program);
-    runner_free(&runner);
+    sweep_free(&sweep);
     return 0;
 }
+
+#define TEST(name, function)                                                                   \
+    {                                                                                          \
+        "run/sweep/" name, function, NULL, NULL, NULL                                          \
+    }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        {"run/sweep/a-swallowed-error-is-found", a_swallowed_error_is_found, NULL, NULL, NULL},
-        {"run/sweep/no-fault-breaks-a-rule", no_fault_breaks_a_rule, NULL, NULL, NULL},
+        TEST("a-swallowed-error-is-found", a_swallowed_error_is_found),
+        TEST("a-deaf-undo-takes-two-faults", a_deaf_undo_takes_two_faults),
+        TEST("or-one-that-is-there-to-stay", or_one_that_is_there_to_stay),
+        TEST("crash-exit-and-hang-are-findings", crash_exit_and_hang_are_findings),
+        TEST("the-clean-run-is-judged-as-well", the_clean_run_is_judged_as_well),
+        TEST("one-fault-a-run", one_fault_a_run),
+        TEST("every-pair-is-a-run", every_pair_is_a_run),
+        TEST("the-second-fault-may-be-in-a-later-op", the_second_fault_may_be_in_a_later_op),
+        TEST("late-ones-only", late_ones_only),
+        TEST("its-own-faults-stay", its_own_faults_stay),
+        TEST("a-mark-at-the-end-leaves-nothing", a_mark_at_the_end_leaves_nothing),
+        TEST("triples-are-a-sample", triples_are_a_sample),
+        TEST("jobs-change-nothing", jobs_change_nothing),
+        TEST("a-bad-file-does-not-stop-the-others", a_bad_file_does_not_stop_the_others),
+        TEST("no-fault-breaks-a-rule", no_fault_breaks_a_rule),
     };
 
     return cmocka_run_group_tests_name("run/sweep", tests, setup, teardown);
