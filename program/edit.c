@@ -9,7 +9,7 @@
 /* What is to go is marked by a kind that does not exist, then swept out. */
 static void sweep(struct program *p)
 {
-    uint32_t n_ops = 0, n_expects = 0, next = 0;
+    uint32_t n_ops = 0, n_expects = 0, next = 0, sweep_from = p->sweep_from;
 
     for (uint32_t i = 0; i < p->n_ops; i++) {
         bool gone = p->ops[i].kind == OP_KIND_COUNT;
@@ -20,10 +20,12 @@ static void sweep(struct program *p)
             p->expects[n_expects] = p->expects[next];
             p->expects[n_expects++].op = n_ops;
         }
+        sweep_from -= gone && i < p->sweep_from;
         if (!gone)
             p->ops[n_ops++] = p->ops[i];
     }
     assert(next == p->n_expects);
+    p->sweep_from = sweep_from;
     p->n_ops = n_ops;
     p->n_expects = n_expects;
 }

@@ -237,8 +237,8 @@ struct expect {
 
 struct program {
     struct machine machine;
-    uint64_t seed; /* of the fault-chance stream; 0 in hand-written text */
-    uint32_t sweep_from; /* sweeps begin in front of this op; n_ops: there is nothing to sweep */
+    uint64_t seed;       /* of the fault-chance stream; 0 in hand-written text */
+    uint32_t sweep_from; /* sweeps begin in front of this op; n_ops: nothing is swept */
     uint32_t n_ops;
     uint32_t n_expects;
     uint32_t cap_ops;

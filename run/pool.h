@@ -9,6 +9,7 @@
 #ifndef RUN_POOL_H
 #define RUN_POOL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,9 +28,10 @@ struct pool_source {
     int (*load)(void *ctx, uint64_t item, struct program *p, struct run_result *result);
     bool stop_at_first; /* a finding ends it, once all items before it are through */
     /* What is done with an item's program, and the line on stderr after so many seconds; NULL:
-     * it is run, and what all runs amount to. */
+     * it is run, and what all runs amount to. Once *stop is true it may give up, with
+     * VERDICT_NOT_RUN. */
     void (*run)(void *ctx, uint64_t item, struct runner *r, const struct program *p,
-                struct run_result *result);
+                const _Atomic bool *stop, struct run_result *result);
     void (*show_progress)(void *ctx, double seconds);
 };
 

@@ -75,13 +75,14 @@ static enum shrink_end ended_early(const struct shrinker *s)
     return atomic_load(&s->shared->stop) ? SHRINK_INTERRUPTED : SHRINK_BUDGET;
 }
 
-/* What says nothing about this run: other values for the matrix, lines. */
+/* What says nothing about this run: other values for the matrix, lines, where sweeps begin. */
 static void forget_the_rest(struct shrinker *s)
 {
     struct program *p = shrink_begin(s);
 
     if (!p)
         return;
+    p->sweep_from = 0;
     memset(p->machine.also, 0, sizeof(p->machine.also));
     for (uint32_t i = 0; i < p->machine.n_regions; i++)
         p->machine.regions[i].also_share = 0;

@@ -141,12 +141,13 @@ static int load(void *ctx, uint64_t item, struct program *p, struct run_result *
 }
 
 static void run_item(void *ctx, uint64_t item, struct runner *r, const struct program *p,
-                     struct run_result *result)
+                     const _Atomic bool *stop, struct run_result *result)
 {
     struct phase *ph = ctx;
 
     memset(&ph->outcomes[item], 0, sizeof(ph->outcomes[item])); /* a worker before this one */
-    sweep_item_run(&ph->items[item], &ph->sweep->options, r, p, &ph->outcomes[item], result);
+    sweep_item_run(&ph->items[item], &ph->sweep->options, r, p, stop, &ph->outcomes[item],
+                   result);
 }
 
 /* ---- what came of it ---- */
@@ -217,6 +218,13 @@ static int add_finding(struct phase *ph, uint64_t item)
     return 0;
 }
 
+/* The items from there on are nobody's. */
+static void left_over(struct phase *ph, uint64_t from)
+{
+    for (uint64_t i = from; i < ph->n_items; i++)
+        ph->sweep->programs[ph->items[i].program].unfinished = true;
+}
+
 /* In the order of the items. What other workers did behind the one that ended it all does not
  * count, so that nothing depends on how many there were. */
 static int collect(struct phase *ph, const struct pool_totals *t)
@@ -228,8 +236,10 @@ static int collect(struct phase *ph, const struct pool_totals *t)
         const struct run_result *r = &ph->results[i];
         const uint64_t words[] = {i, ph->depth, r->hash};
 
-        if (r->verdict == VERDICT_NOT_RUN)
+        if (r->verdict == VERDICT_NOT_RUN) {
+            s->programs[ph->items[i].program].unfinished = true;
             continue;
+        }
         s->totals.n_verdicts[r->verdict]++;
         s->totals.hash += hash_words(0, words, 3);
         s->totals.ops += r->ops;
@@ -238,8 +248,10 @@ static int collect(struct phase *ph, const struct pool_totals *t)
         if (r->verdict == VERDICT_OK)
             continue;
         error = add_finding(ph, i);
-        if (!s->options.keep_going)
+        if (!s->options.keep_going) {
+            left_over(ph, i + 1);
             break;
+        }
     }
     s->totals.seconds += t->seconds;
     s->totals.interrupted |= t->interrupted;

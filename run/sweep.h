@@ -58,7 +58,8 @@ struct sweep_program {
     struct program program;    /* without expectations */
     struct text_error problem; /* why it is none; its `why` is empty when it is one */
     struct sweep_counts counts;
-    bool too_long; /* for more than depth 1 */
+    bool too_long;   /* for more than depth 1 */
+    bool unfinished; /* interrupted, or something was found before */
     bool found;
 };
 

@@ -47,6 +47,13 @@ void work_end(struct sweep_work *w)
     add_hash(w);
 }
 
+bool work_goes_on(struct sweep_work *w)
+{
+    if (!w->runner->broken && atomic_load_explicit(w->stop, memory_order_relaxed))
+        judge_break_plain(w->runner, VERDICT_NOT_RUN, "interrupted", "");
+    return !w->runner->broken;
+}
+
 /* ---- the walk ---- */
 
 static void go_on(struct sweep_work *w, uint32_t op, uint32_t left, uint32_t level);
@@ -65,7 +72,7 @@ static void all_faults(struct sweep_work *w, uint32_t level, uint32_t first, uin
 
     for (uint32_t at = from; at < end; at++)
         for (uint32_t i = 0;
-             !w->runner->broken && hit_fault(&w->hits.list[at], &w->options->choice, i, &fault);
+             work_goes_on(w) && hit_fault(&w->hits.list[at], &w->options->choice, i, &fault);
              i++)
             one_fault(w, level, first, base, at, &fault, left);
 }
@@ -198,10 +205,11 @@ static void steps(struct runner *r, void *ctx)
 }
 
 void sweep_item_run(const struct sweep_item *item, const struct sweep_options *options,
-                    struct runner *r, const struct program *p, struct sweep_outcome *out,
-                    struct run_result *result)
+                    struct runner *r, const struct program *p, const _Atomic bool *stop,
+                    struct sweep_outcome *out, struct run_result *result)
 {
-    struct sweep_work w = {.item = item, .options = options, .out = out, .runner = r};
+    struct sweep_work w = {
+        .item = item, .options = options, .out = out, .stop = stop, .runner = r};
 
     assert(item->depth >= 1 && item->depth <= SWEEP_DEPTH_MAX && p->n_expects == 0);
     hits_init(&w.hits);

@@ -17,6 +17,7 @@ struct sweep_work {
     const struct sweep_item *item;
     const struct sweep_options *options;
     struct sweep_outcome *out;
+    const _Atomic bool *stop;
     struct runner *runner;
     struct hits hits;
     /* By how many ops with faults are below: in front of the op at hand, and clean behind it.
@@ -25,10 +26,10 @@ struct sweep_work {
     uint64_t hash; /* of all runs */
 };
 
-/* Does it with the worker's runner. `out` is zeroed. */
+/* Does it with the worker's runner, or gives up: VERDICT_NOT_RUN. `out` is zeroed. */
 void sweep_item_run(const struct sweep_item *item, const struct sweep_options *options,
-                    struct runner *r, const struct program *p, struct sweep_outcome *out,
-                    struct run_result *result);
+                    struct runner *r, const struct program *p, const _Atomic bool *stop,
+                    struct sweep_outcome *out, struct run_result *result);
 
 /* Steps of the work, all of them until the runner is broken. */
 void work_mark(struct sweep_work *w, struct runner_mark *mark);
@@ -36,6 +37,8 @@ void work_op(struct sweep_work *w, uint32_t op);
 /* Arms those faults from number `first` on that stand in front of the op. False: no room. */
 bool work_arm(struct sweep_work *w, uint32_t first, uint32_t op);
 void work_end(struct sweep_work *w);
+/* Between runs: breaks the runner when it is to give up. */
+bool work_goes_on(struct sweep_work *w);
 
 /* A sample of the runs that have all faults of the item's depth, the first in its op:
  * run/sweep_sample.c */

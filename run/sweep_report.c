@@ -70,7 +70,9 @@ static const char *program_verdict(const struct sweep *s, uint32_t program)
     for (uint32_t i = 0; i < s->n_findings; i++)
         if (s->findings[i].program == program)
             return verdict_name(s->findings[i].result.verdict);
-    return verdict_name(s->programs[program].counts.runs[0] ? VERDICT_OK : VERDICT_NOT_RUN);
+    if (!s->programs[program].counts.runs[0])
+        return verdict_name(VERDICT_NOT_RUN);
+    return s->programs[program].unfinished ? "unfinished" : verdict_name(VERDICT_OK);
 }
 
 static void skipped(FILE *out, bool any, uint64_t n, const char *what)

@@ -78,7 +78,7 @@ void work_sample(struct sweep_work *w)
     struct rng dice = rng_make(w->item->seed, w->item->op);
 
     work_mark(w, &w->before[0]);
-    for (uint32_t i = 0; i < w->options->samples && !w->runner->broken; i++)
+    for (uint32_t i = 0; i < w->options->samples && work_goes_on(w); i++)
         one_sample(w, &dice);
     if (!w->runner->broken)
         w->out->n_faults = 0;

@@ -74,7 +74,7 @@ static void account(struct worker *w, bool rechecked, const struct run_result *r
 static void run_it(struct worker *w, uint64_t item, struct run_result *result)
 {
     if (w->source->run)
-        w->source->run(w->source->ctx, item, &w->runner, &w->program, result);
+        w->source->run(w->source->ctx, item, &w->runner, &w->program, &w->shared->stop, result);
     else
         runner_run(&w->runner, &w->program, w->options->subject, NULL, result);
 }
@@ -87,6 +87,8 @@ static void one_item(struct worker *w, uint64_t item)
     memset(&result, 0, sizeof(result));
     if (w->source->load(w->source->ctx, item, &w->program, &result) == 0) {
         run_it(w, item, &result);
+        if (result.verdict == VERDICT_NOT_RUN) /* to be seen by who looks at the time */
+            return;
         again = w->options->recheck_percent > 0 && wants_recheck(w, item);
         if (again)
             recheck(w, &result);

@@ -19,6 +19,7 @@ static inline void forget_lines(struct program *p)
 static inline bool same_program(const struct program *a, const struct program *b)
 {
     if (a->n_ops != b->n_ops || a->n_expects != b->n_expects || a->seed != b->seed ||
+        a->sweep_from != b->sweep_from ||
         memcmp(&a->machine, &b->machine, sizeof(a->machine)) != 0)
         return false;
     if (a->n_ops && memcmp(a->ops, b->ops, a->n_ops * sizeof(*a->ops)) != 0)

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "program/edit.h"
+
 /* The comparer sees one changed field: else every test below proves nothing. */
 static void test_comparer_can_fail(void **state)
 {
@@ -140,6 +142,30 @@ static void test_canonical_lines(void **state)
     }
 }
 
+/* Where sweeps begin stands in front of an op, and stays with it. */
+static void test_sweep_mark(void **state)
+{
+    struct program *p = *state;
+
+    must_parse(HEAD "attach d0\n  expect result=0\nsweep from here\ndetach d0\n", p);
+    assert_int_equal(p->sweep_from, 1);
+    round_trip(p);
+    program_drop_ops(p, 1, 1);
+    assert_int_equal(p->sweep_from, 1); /* behind the last op */
+    round_trip(p);
+    program_drop_ops(p, 0, 1);
+    assert_int_equal(p->sweep_from, 0);
+    must_parse(HEAD "sweep from here\nattach d0\n", p);
+    assert_int_equal(p->sweep_from, 0);
+    p->sweep_from = 2;
+    assert_int_equal(program_validate(p, NULL, 0, NULL), -EINVAL);
+    p->sweep_from = 1;
+    assert_int_equal(program_validate(p, NULL, 0, NULL), 0);
+    p->n_ops = 0;
+    assert_int_equal(program_validate(p, NULL, 0, NULL), -EINVAL);
+    p->n_ops = 1;
+}
+
 static void test_short_buffer(void **state)
 {
     struct program *p = *state;
@@ -255,6 +281,7 @@ int main(void)
         T("machine-values", test_machine_values),
         T("op-values", test_op_values),
         T("canonical-lines", test_canonical_lines),
+        T("sweep-mark", test_sweep_mark),
         T("short-buffer-cuts", test_short_buffer),
         T("documented-examples-parse", test_documented_examples),
         T("round-trip-of-20000-generated", test_generated_round_trip),
