@@ -93,6 +93,9 @@ bool cli_no_arguments(int argc, char **argv, const char *help, int *code);
 /* Report and trace of a failure. */
 void cli_show_story(const struct run_result *r, const struct program *p);
 
+/* The commands that reproduce and explain it; `sets`: as cli_remember_set made them, or "". */
+void cli_say_how(const char *path, const char *sets);
+
 /* A program that cannot be saved is not lost: it goes to the terminal. With a header: brief. */
 void cli_print_program(const struct program *p, const char *header);
 

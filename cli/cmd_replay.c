@@ -91,7 +91,6 @@ static bool parse(struct arguments *a, int argc, char **argv, int *code)
 static void show_file(const struct arguments *a, uint32_t i, const struct run_result *r)
 {
     const char *path = a->files.paths[i];
-    char reproduce[PATH_MAX + 1300];
     struct text_error problem;
     struct program p;
 
@@ -100,10 +99,9 @@ static void show_file(const struct arguments *a, uint32_t i, const struct run_re
         return;
     }
     program_init(&p);
-    snprintf(reproduce, sizeof(reproduce), "%.150s replay %s%s", cli_program(), path, a->sets);
     if (file_load(&a->files, i, &p, &problem) == 0) {
         cli_show_story(r, &p);
-        printf("reproduce: %s\n", reproduce);
+        cli_say_how(path, a->sets);
     } else { /* changed or removed meanwhile */
         report_finding(stdout, r, NULL);
     }

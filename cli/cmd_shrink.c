@@ -122,7 +122,8 @@ static int save(const struct arguments *a, const struct shrink_result *r, const 
     int error = save_program(a->output, &r->program, header, text_print_brief);
 
     if (!error) {
-        printf("saved:     %s\nreproduce: %s replay %s\n", a->output, cli_program(), a->output);
+        printf("saved:     %s\n", a->output);
+        cli_say_how(a->output, "");
         return EXIT_GOOD;
     }
     fflush(stdout);

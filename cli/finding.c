@@ -32,6 +32,12 @@ void cli_show_story(const struct run_result *r, const struct program *p)
     report_trace(stdout, r, p, &subject_core);
 }
 
+void cli_say_how(const char *path, const char *sets)
+{
+    printf("reproduce: %s replay %s%s\n", cli_program(), path, sets);
+    printf("explain:   %s explain %s%s\n", cli_program(), path, sets);
+}
+
 /* "x-shrunk.scn" beside "x.scn". */
 static bool name_beside(char *out, size_t size, const char *path)
 {
@@ -88,7 +94,8 @@ static void show_shrunk(const struct cli_found *f, const char *original)
     if (error || !shrink_has_result(&s)) {
         cli_show_story(f->result, f->program);
         say_not_shrunk(&s, error);
-        printf("saved:     %s\nreproduce: %s replay %s\n", original, cli_program(), original);
+        printf("saved:     %s\n", original);
+        cli_say_how(original, "");
     } else {
         cli_show_story(&s.result, &s.program);
         shrink_summary(stdout, &s, f->program);
@@ -97,7 +104,7 @@ static void show_shrunk(const struct cli_found *f, const char *original)
             printf("saved:     %s\n", path);
             original = path;
         }
-        printf("reproduce: %s replay %s\n", cli_program(), original);
+        cli_say_how(original, "");
     }
     shrink_free(&s);
 }
@@ -118,6 +125,7 @@ void cli_show_found(const struct cli_found *f)
         show_shrunk(f, path);
     } else {
         cli_show_story(f->result, f->program);
-        printf("saved:     %s\nreproduce: %s replay %s\n", path, cli_program(), path);
+        printf("saved:     %s\n", path);
+        cli_say_how(path, "");
     }
 }
