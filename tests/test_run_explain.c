@@ -106,67 +106,6 @@ static void more_pages_than_there_is_room_for(void **state)
     golden("many-pages", &subject_core);
 }
 
-/* ---- README.md ---- */
-#define D3 "scenarios/D3-enoent-treated-as-success.scn"
-
-static char *story_of_d3(void)
-{
-    struct subject forgetful = forgetful_core();
-    char *text = file_text(D3);
-    struct run_result r;
-
-    must_parse(text, &program);
-    free(text);
-    r = outcome_of(&program, &forgetful);
-    return story_of(&forgetful, &r, EXPLAIN_WIDTH);
-}
-
-/* NULL, or the first line of the indented text at `example` that is not in the story, or not
- * after the one before it. "..." stands for any lines. */
-static const char *line_not_in(const char *story_text, const char *example)
-{
-    static char line[200];
-
-    while (strncmp(example, "    ", 4) == 0 || *example == '\n') {
-        size_t n = strcspn(example, "\n");
-        const char *at = story_text;
-
-        snprintf(line, sizeof(line), "%.*s\n", (int)(n > 4 ? n - 4 : 0), example + (n ? 4 : 0));
-        while (at && strcmp(line, "...\n") != 0 && strcmp(line, "\n") != 0 &&
-               strncmp(at, line, strlen(line)) != 0)
-            at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL;
-        if (!at)
-            return line;
-        story_text = at;
-        example += n + (example[n] == '\n');
-    }
-    return NULL;
-}
-
-static void an_example_that_is_not_so_is_noticed(void **state)
-{
-    (void)state;
-    assert_null(line_not_in("a\nb\nc\n", "    a\n    ...\n    c\n"));
-    assert_string_equal(line_not_in("a\nb\nc\n", "    a\n    x\n"), "x\n");
-    assert_string_equal(line_not_in("a\nb\nc\n", "    c\n    b\n"), "b\n");
-    assert_string_equal(line_not_in("a b\n", "    a\n"), "a\n");
-}
-
-static void the_readme_shows_what_is_printed(void **state)
-{
-    char *readme = file_text("README.md"), *text = story_of_d3();
-    const char *example = strstr(readme, "    violation: ");
-    const char *wrong;
-
-    (void)state;
-    assert_non_null(example);
-    wrong = line_not_in(text, example);
-    if (wrong)
-        fail_msg("README.md shows what explain does not print: %s", wrong);
-    free(readme);
-    free(text);
-}
-
 /* ---- ends of other kinds ---- */
 static struct run_result crash_at(uint32_t op)
 {
@@ -485,8 +424,6 @@ int main(void)
         TEST("pages-of-all-kinds", pages_of_all_kinds),
         TEST("a-page-in-use-in-place", a_page_in_use_in_place),
         TEST("more-pages-than-there-is-room-for", more_pages_than_there_is_room_for),
-        TEST("an-example-that-is-not-so", an_example_that_is_not_so_is_noticed),
-        TEST("the-readme-shows-it", the_readme_shows_what_is_printed),
         TEST("a-crash-has-the-story-up-to-it", a_crash_has_the_story_up_to_it),
         TEST("a-signal-is-marked", a_signal_is_marked),
         TEST("a-hang-is-cut", a_hang_is_cut),
