@@ -202,10 +202,10 @@ bool ledger_next_gap(const struct ledger *l, uint64_t first, uint64_t end, uint6
 bool ledger_next(const struct ledger *l, uint64_t page, struct ledger_run *run)
 {
     uint32_t i = find(l, page);
-    const struct run_node *node = &l->tree.nodes[i];
 
     if (i == 0)
         return false;
+    const struct run_node *node = &l->tree.nodes[i];
     *run = (struct ledger_run){node->first, node->end, node->tag & WHOLE, node->tag & DOUBTFUL};
     return true;
 }
