@@ -48,6 +48,7 @@ struct page_map {
         struct {
             struct run_tree tree; /* core/page_map_extents.c */
             uint64_t ceiling;     /* more runs than this may not come to be */
+            bool reserved;        /* ... until a release */
         };
     };
 };

@@ -131,8 +131,10 @@ static int extents_reserve(struct page_map *map, const struct host *host, uint64
     uint64_t ceiling = map->ceiling + n_runs;
     int rc = run_tree_grow(&map->tree, host, ceiling - map->tree.n);
 
-    if (!rc)
+    if (!rc) {
         map->ceiling = ceiling;
+        map->reserved = true;
+    }
     return rc;
 }
 
@@ -140,10 +142,12 @@ static void extents_release(struct page_map *map)
 {
     assert(map->tree.n <= map->ceiling);
     map->ceiling = map->tree.n ? map->tree.n : 1;
+    map->reserved = false;
 }
 
 static void extents_destroy(struct page_map *map, const struct host *host)
 {
+    assert(!map->reserved); /* else it would only ever grow */
     run_tree_destroy(&map->tree, host);
     map->n_pages = 0;
 }
