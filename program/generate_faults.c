@@ -28,15 +28,20 @@ enum { WHERE_WEIGHT_SUM = 100 };
 
 /* Of an op that a fault is armed for: the calls that it makes. */
 static const uint16_t convert_weight[WHERE_COUNT] = {21, 26, 19, 14, 10, 4, 0, 0, 0, 0, 3, 3};
-static const uint16_t undo_weight[WHERE_COUNT] = {25, 26, 26, 12, 0, 0, 6, 0, 0, 0, 0, 5};
+static const uint16_t undo_weight[WHERE_COUNT] = {27, 29, 27, 13, 0, 0, 0, 0, 0, 0, 0, 4};
+/* Of an op on whole regions; of one that unmaps, and of one that maps. */
+static const uint16_t undo_weight_region[WHERE_COUNT] = {26, 22, 16, 0, 0, 0,
+                                                         31, 0,  0,  0, 0, 5};
+static const uint16_t undo_weight_unmap[WHERE_COUNT] = {18, 62, 16, 0, 0, 0, 0, 0, 0, 0, 0, 4};
+static const uint16_t undo_weight_map[WHERE_COUNT] = {4, 8, 70, 14, 0, 0, 0, 0, 0, 0, 0, 4};
 static const uint16_t op_weight[OP_KIND_COUNT][WHERE_COUNT] = {
     [OP_ATTACH] = {0, 40, 0, 0, 0, 12, 0, 0, 0, 45, 0, 3},
     [OP_DETACH] = {0, 0, 45, 0, 0, 2, 0, 0, 0, 50, 0, 3},
     [OP_LISTEN] = {0, 68, 2, 0, 0, 25, 0, 0, 0, 0, 0, 5},
     [OP_UNLISTEN] = {0, 5, 85, 0, 0, 5, 0, 0, 0, 0, 0, 5},
     [OP_PLUG] = {8, 55, 2, 5, 5, 20, 0, 0, 0, 0, 0, 5},
-    [OP_UNPLUG] = {14, 8, 40, 16, 16, 1, 0, 0, 0, 0, 0, 5},
-    [OP_UNPLUG_ALL] = {14, 8, 40, 16, 16, 1, 0, 0, 0, 0, 0, 5},
+    [OP_UNPLUG] = {24, 4, 37, 15, 14, 1, 0, 0, 0, 0, 0, 5},
+    [OP_UNPLUG_ALL] = {24, 4, 37, 15, 14, 1, 0, 0, 0, 0, 0, 5},
     [OP_REMOVE] = {23, 4, 28, 0, 0, 3, 30, 0, 0, 0, 0, 12},
     [OP_ADD] = {17, 14, 0, 0, 0, 15, 19, 14, 15, 0, 0, 6},
     [OP_RESET] = {15, 8, 20, 2, 2, 8, 20, 17, 0, 0, 0, 8},
@@ -51,6 +56,28 @@ bool gen_may_fail(uint8_t kind)
     return op_weight[kind][WHERE_ANY] > 0;
 }
 
+/* Where a fault goes that is for the undo of the op that comes. */
+static const uint16_t *weights_of_undo(uint8_t kind)
+{
+    switch (kind) {
+    case OP_REMOVE:
+    case OP_ADD:
+    case OP_RESET:
+        return undo_weight_region;
+    case OP_UNLISTEN:
+    case OP_UNPLUG:
+    case OP_UNPLUG_ALL:
+    case OP_SOURCE_ADD:
+        return undo_weight_unmap;
+    case OP_LISTEN:
+    case OP_PLUG:
+    case OP_SOURCE_REMOVE:
+        return undo_weight_map;
+    default:
+        return undo_weight;
+    }
+}
+
 static enum where draw_where(struct gen *g)
 {
     const uint16_t *weight =
@@ -58,7 +85,7 @@ static enum where draw_where(struct gen *g)
     enum where where;
 
     if (g->undo_next)
-        weight = undo_weight;
+        weight = weights_of_undo(g->next_kind);
     where = (enum where)gen_weighted(&g->r, weight, WHERE_WEIGHT_SUM);
     if (g->striped && rng_percent(&g->r, 40))
         where = WHERE_ALLOC; /* that is where records grow */
@@ -207,7 +234,7 @@ static void draw_when(struct gen *g, struct op *op)
 static bool draw_fault(struct gen *g, struct op *op)
 {
     uint32_t point = draw_point(g, draw_where(g));
-    bool late = rng_percent(&g->r, 15);
+    bool late = rng_percent(&g->r, 20);
     int error;
 
     if (point == UINT32_MAX)
@@ -236,5 +263,5 @@ void gen_fault(struct gen *g)
         gen_add(g, &op);
     else
         gen_add(g, &disarm);
-    g->undo_next = g->faults > 0 && rng_percent(&g->r, 50);
+    g->undo_next = g->faults > 0 && rng_percent(&g->r, g->next_kind == OP_KIND_COUNT ? 50 : 70);
 }

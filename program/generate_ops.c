@@ -396,7 +396,7 @@ static void draw_counts(struct gen *g)
         g->left = x < 12   ? rng_between(&g->r, 1, 7)
                   : x < 88 ? rng_between(&g->r, 8, 24)
                            : rng_between(&g->r, 25, 40);
-    g->faults = y < 52 ? 0 : y < 78 ? 1 : y < 93 ? 2 : 3;
+    g->faults = y < 48 ? 0 : y < 73 ? 1 : y < 91 ? 2 : 3;
     if (g->o->faults == 1 && !g->faults)
         g->faults = 1 + (y & 1);
     if (g->o->faults == 0 || !g->words->n_points)

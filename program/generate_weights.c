@@ -32,7 +32,7 @@ const uint8_t gen_feature_percent[FEATURE_COUNT] = {
 
 /* Of the ops of a program that has them: its swarm thins them out. */
 const uint16_t gen_op_weight[OP_KIND_COUNT] = {
-    [OP_CONVERT] = 54,  [OP_READ] = 6,        [OP_WRITE] = 8,      [OP_DMA_READ] = 8,
+    [OP_CONVERT] = 58,  [OP_READ] = 6,        [OP_WRITE] = 8,      [OP_DMA_READ] = 8,
     [OP_DMA_WRITE] = 8, [OP_ATTACH] = 4,      [OP_DETACH] = 4,     [OP_LISTEN] = 8,
     [OP_UNLISTEN] = 4,  [OP_QUERY] = 4,       [OP_PLUG] = 16,      [OP_UNPLUG] = 14,
     [OP_RESIZE] = 4,    [OP_REMOVE] = 8,      [OP_UNPLUG_ALL] = 3, [OP_ADD] = 8,
