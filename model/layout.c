@@ -87,6 +87,8 @@ static void place_section(struct model *o, struct section *s, uint32_t *next_ali
             assert(s->alias != 0 && !(kind & SLOT_GMEM));
             slot = &o->info[s->alias + i];
             *slot = (struct slot_info){NO_GPA, s->home + i, kind};
+        } else if (s->alias) { /* not needed */
+            o->info[s->alias + i] = (struct slot_info){NO_GPA, s->home + i, SLOT_MMIO};
         }
         slot->gpa_page = s->gpa_page + i;
         slot->kind |= i == 0 ? SLOT_PLACED | SLOT_HEAD : SLOT_PLACED;
@@ -127,10 +129,6 @@ void layout_build(struct model *o)
         insert_sorted(o, &s);
     }
     assert(next_alias == o->n_slots);
-    /* Slots of overlapping sections that stayed unused point somewhere harmless. */
-    for (uint32_t i = o->n_pages; i < o->n_slots; i++)
-        if (!(o->info[i].kind & SLOT_PLACED))
-            o->info[i] = (struct slot_info){NO_GPA, 0, SLOT_MMIO};
 }
 
 uint32_t layout_section_slot(const struct model *o, const struct section *s, uint32_t i)

@@ -7,8 +7,8 @@
 /* Striped: every other page of much memory, one at a time, so that records of what is mapped
  * have to grow. */
 enum { GAP_MAX = 512, STRIPED_PERMILLE = 6 };
-/* Up to here all regions can be cut in three. */
-enum { FEW_REGIONS = PROGRAM_SECTIONS_MAX / 3 };
+/* Up to here all regions can be cut in three, and shown once more. */
+enum { FEW_REGIONS = PROGRAM_SECTIONS_MAX / 4, SHOWN_TWICE_PAGES_MAX = 64 };
 
 /* A stretch of a region on its way to an address. */
 struct piece {
@@ -18,7 +18,7 @@ struct piece {
 /* Guest pages that have room below the end of guest physical space, gaps and all. */
 static uint32_t pages_max(uint32_t page_size)
 {
-    uint32_t gaps = PROGRAM_SECTIONS_MAX * GAP_MAX;
+    uint32_t gaps = PROGRAM_SECTIONS_MAX * GAP_MAX + FEW_REGIONS * SHOWN_TWICE_PAGES_MAX;
 
     return (uint32_t)(PROGRAM_GPA_END / page_size) - gaps - 16; /* may be rounded up */
 }
@@ -96,6 +96,10 @@ static uint32_t cut_region(struct gen *g, uint32_t region, struct piece *pieces)
     uint32_t unit = r->huge_pages ? r->huge_pages : 1;
     uint32_t n = cut_pieces(g, region, r->n_pages / unit, pieces);
 
+    /* What has no private side may have two addresses. */
+    if (!r->guest_memfd && g->m->n_regions <= FEW_REGIONS &&
+        r->n_pages <= SHOWN_TWICE_PAGES_MAX && rng_percent(&g->r, 20))
+        pieces[n++] = (struct piece){region, 0, r->n_pages / unit};
     for (uint32_t i = 0; i < n; i++) {
         pieces[i].first *= unit;
         pieces[i].n *= unit;
@@ -118,7 +122,8 @@ static void shuffle(struct rng *r, struct piece *pieces, uint32_t n)
 static uint64_t draw_base(struct gen *g, uint32_t n_pieces)
 {
     uint64_t end = PROGRAM_GPA_END / g->page_size;
-    uint64_t room = end - g->n_pages - (uint64_t)n_pieces * GAP_MAX;
+    uint64_t twice = (uint64_t)FEW_REGIONS * SHOWN_TWICE_PAGES_MAX;
+    uint64_t room = end - g->n_pages - twice - (uint64_t)n_pieces * GAP_MAX;
     uint32_t x = rng_below(&g->r, 100);
 
     assert(room < end);

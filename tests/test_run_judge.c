@@ -35,15 +35,20 @@ static const char text[] = "gmemcheck-scenario 1\n"
 static struct runner runner;
 static struct run_result result;
 
-static void run_with(const struct subject *subject)
+static void run_text(const struct subject *subject, const char *s)
 {
     struct program p;
     struct text_error error;
 
     program_init(&p);
-    assert_int_equal(text_parse(text, sizeof(text) - 1, &run_vocabulary, &p, &error), 0);
+    assert_int_equal(text_parse(s, strlen(s), &run_vocabulary, &p, &error), 0);
     runner_run(&runner, &p, subject, NULL, &result);
     program_free(&p);
+}
+
+static void run_with(const struct subject *subject)
+{
+    run_text(subject, text);
 }
 
 static void assert_violation(const char *rule)
@@ -80,6 +85,32 @@ static void the_core_passes(void **state)
     assert_int_equal(result.ops, 7);
     assert_true(result.host_calls > 30);
     assert_int_equal(result.faults, 1);
+}
+
+/* A page of plain RAM has two addresses, its neighbour has one; a page before them is private.
+ */
+static void memory_at_two_addresses_passes(void **state)
+{
+    (void)state;
+    run_text(&subject_core, "gmemcheck-scenario 1\n"
+                            "machine\n"
+                            "region ram0 pages=2\n"
+                            "region ram1 pages=2 guest_memfd=no\n"
+                            "section ram0[0..2) at 8\n"
+                            "section ram1[1] at 0\n"
+                            "section ram1[0..2) at 1\n"
+                            "container c0\n"
+                            "device d0 in c0\n"
+                            "attach d0\n"
+                            "write gpa[0] value=7\n"
+                            "dma-read d0 gpa[2]\n"
+                            "expect data=7 entries c0=2\n"
+                            "convert ram0[0] shared\n"
+                            "remove ram1\n"
+                            "expect entries c0=1\n"
+                            "add ram1\n");
+    if (result.verdict != VERDICT_OK)
+        fail_msg("%s: %s at op %u", result.rule, result.detail, result.op);
 }
 
 static int run_vcpu_fails(void *state, uint32_t vcpu)
@@ -316,6 +347,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         {"run/judge/swallowed-error-is-caught", swallowed_error_is_caught, NULL, NULL, NULL},
         {"run/judge/the-core-passes", the_core_passes, NULL, NULL, NULL},
+        {"run/judge/memory-at-two-addresses-passes", memory_at_two_addresses_passes, NULL, NULL,
+         NULL},
         {"run/judge/invented-error-is-caught", invented_error_is_caught, NULL, NULL, NULL},
         {"run/judge/wrong-tracker-is-caught", wrong_tracker_is_caught, NULL, NULL, NULL},
         {"run/judge/wrong-answer-is-caught", wrong_answer_is_caught, NULL, NULL, NULL},
