@@ -58,7 +58,7 @@ static bool range_shorter(const struct machine *m, struct op *op, uint32_t i)
 static bool has_free_range(const struct op *op)
 {
     return op_rows[op->kind].has & HAS_RANGE && op->kind != OP_REMOVE && op->kind != OP_ADD &&
-           op->kind != OP_UNPLUG_ALL && op->kind != OP_RESIZE;
+           op->kind != OP_UNPLUG_ALL && op->kind != OP_RESIZE && op->kind != OP_SOURCE_REMOVE;
 }
 
 static bool same_range(const struct op *a, const struct op *b)
