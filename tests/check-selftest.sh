@@ -27,7 +27,7 @@ hash=1234 programs=17 verdict=ok
 [[ $1 == run ]] && programs=$5
 . ./misbehave
 [[ "$*" == *--matrix* ]] && { echo "$programs of 17 scenario-configurations ok"; exit ${rc:-0}; }
-echo "gmemcheck: $verdict seed=1 programs=$programs ops=1${hash:+ hash=$hash}"
+echo "gmemcheck: $verdict seed=1 programs=$programs scenarios=1 runs=$programs ops=1${hash:+ hash=$hash}"
 exit ${rc:-0}
 EOF
     tool test <<'EOF'
@@ -74,9 +74,9 @@ expect() {
     fi
 }
 
-# 4 unit tests and 23 stages: 5 builds, asan-works, asan-unit, 2 replays, matrix, mutants, mutate,
+# 4 unit tests and 24 stages: 5 builds, asan-works, asan-unit, 2 replays, matrix, sweep, mutants, mutate,
 # 2 campaigns, 3 hash comparisons, tidy, 5 selftests. A new stage changes this number, here only.
-all=27
+all=28
 expect "all is well" "$all passed, 0 failed" '*skipped: no tests/bad-input.sh*' </dev/null
 expect "a violation" "$((all - 3)) passed, 3 failed" '*FAIL*scenarios*FAIL*asan-scenarios*' \
     <<<'[[ ${1:-} == replay ]] && verdict=violation rc=1'
@@ -86,6 +86,8 @@ expect "no scenario" "$((all - 3)) passed, 3 failed" '*no scenario ran*' \
     <<<'[[ ${1:-} == replay ]] && programs=0'
 expect "a configuration fails" "$((all - 1)) passed, 1 failed" '*not say that all are ok*' \
     <<<'[[ "$*" == *--matrix* ]] && programs=16'
+expect "a sweep of nothing" "$((all - 1)) passed, 1 failed" '*FAIL*sweep*nothing ran*' \
+    <<<'[[ ${1:-} == sweep ]] && programs=0'
 expect "a crash" "$((all - 1)) passed, 1 failed" '*FAIL*campaign*exit 139*' \
     <<<'[[ "$*" == *--check-determinism* ]] && kill -SEGV $$'
 expect "too few programs" "$((all - 1)) passed, 1 failed" '*not 20000 programs*' \
@@ -100,8 +102,8 @@ expect "no hash" "$((all - 5)) passed, 5 failed" '*no hash*' <<<'[[ ${1:-} == ru
 expect "one flavour does not build" "$((all - 2)) passed, 2 failed" \
     '*FAIL*build-gcc-O0*not run: build-gcc-O0 did not build*' \
     <<<'[[ "$*" == *B=build-gcc-O0* ]] && exit 2'
-# build, 7 stages that need it, hash-compilers, tidy; two test binaries that are missing.
-expect "nothing builds normally" "$((all - 14)) passed, 12 failed" '*not built*' \
+# build, 8 stages that need it, hash-compilers, tidy; two test binaries that are missing.
+expect "nothing builds normally" "$((all - 15)) passed, 13 failed" '*not built*' \
     <<<'[[ " $* " == *" B=build "* ]] && exit 2'
 expect "a unit test fails" "$((all - 2)) passed, 2 failed" '*FAIL*unit*FAIL*asan-unit*' \
     <<<'[[ $0 == */tests/test_b ]] && tests=1 rc=1'
