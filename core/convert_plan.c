@@ -51,7 +51,6 @@ static void fill_part(const struct convert *c, const struct section *s, struct c
     p->gpa = from;
     p->first = (s->offset + (from - s->gpa)) >> shift;
     p->end = (s->offset + (to - s->gpa)) >> shift;
-    p->n_runs = 0;
     p->drop_at_once = false;
 }
 
@@ -61,16 +60,12 @@ int convert_plan(struct convert *c)
     uint32_t n = 0;
     int rc = decide(c);
 
-    if (rc) {
-        c->n_parts = 0;
+    if (rc)
         return rc;
-    }
     if (c->n_parts > CONVERT_PARTS_INSIDE) {
         c->parts = host_alloc(&c->vmm->host, c->n_parts * sizeof c->parts[0]);
-        if (!c->parts) {
-            c->parts = c->parts_inside;
+        if (!c->parts)
             return -ENOMEM;
-        }
     }
     for (uint32_t i = address_space_find(as, c->gpa); n < c->n_parts; i++) {
         assert(i < as->n_sections);

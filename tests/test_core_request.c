@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One request: what it takes with it, where it ends when something fails or the VM is stopped
+ * meanwhile; and many of them, after which nothing is larger than before.
+ */
+#include "core/internal.h"
+#include "tests/core_fixture.h"
+
+enum { PAGE = STUB_PAGE };
+
+static const struct sync lanes;
+static struct fixture f;
+
+static int start(enum vmm_tracker tracker, enum vmm_mapping mapping)
+{
+    memset(&f, 0, sizeof f);
+    stub_init(&f.stub);
+    f.tracker = tracker;
+    f.mapping = mapping;
+    return fixture_build(&f, &lanes);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return start(VMM_TRACKER_BITMAP, VMM_MAPPING_PAGE);
+}
+
+static int setup_extents(void **state)
+{
+    (void)state;
+    return start(VMM_TRACKER_EXTENTS, VMM_MAPPING_PAGE);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    stub_fail_none(&f.stub);
+    (void)vmm_destroy(f.vmm);
+    assert_null(fixture_left(&f));
+    return 0;
+}
+
+static bool traced(const char *what)
+{
+    return strstr(f.stub.trace, what);
+}
+
+/* What an earlier request in the range could not drop goes along, though its page does not
+ * change. */
+static void debt_in_the_range_goes_along(void **state)
+{
+    (void)state;
+    stub_fail_often(&f.stub, STUB_DROP_PRIVATE, 1, 100, EIO);
+    assert_int_equal(convert(&f, 3, 1, false), 0);
+    stub_fail_none(&f.stub);
+    stub_trace_clear(&f.stub);
+    assert_int_equal(convert(&f, 3, 4, false), 0);
+    assert_true(traced("drop private 3+4; "));
+    stub_trace_clear(&f.stub);
+    assert_int_equal(convert(&f, 3, 4, false), 0);
+    assert_string_equal(f.stub.trace, "");
+}
+
+/* Each of so many regions, side by side, is a part of the request. */
+static void many_parts(void **state)
+{
+    enum { FIRST = 200, MANY = 18 };
+    const struct vmm_region_config region = {.guest_memfd = true, .size = PAGE};
+    uint32_t index;
+    uint64_t bits;
+
+    (void)state;
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_int_equal(vmm_region_add(f.vmm, &region, &index), 0);
+        assert_int_equal(vmm_section_add(f.vmm, index, 0, PAGE, (FIRST + i) * PAGE), 0);
+    }
+    for (uint32_t n = 15; n <= MANY; n++) {
+        unsigned allocations = f.stub.hits[STUB_ALLOC];
+
+        assert_int_equal(convert(&f, FIRST, n, false), 0);
+        assert_int_equal(f.stub.hits[STUB_ALLOC] - allocations, n > CONVERT_PARTS_INSIDE);
+        for (uint32_t i = 0; i < MANY; i++) {
+            vmm_populated_bits(f.vmm, FIXTURE_REGIONS + i, 0, 1, &bits);
+            assert_int_equal(bits, i < n);
+        }
+        assert_int_equal(convert(&f, FIRST, n, true), 0);
+    }
+    stub_fail(&f.stub, STUB_ALLOC, 1, ENOMEM, false);
+    assert_int_equal(convert(&f, FIRST, MANY, false), -ENOMEM);
+    assert_null(fixture_broken(&f, false));
+}
+
+/* After the first failure there is only the way back. */
+static void ends_at_the_first_failure(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    assert_int_equal(convert(&f, 62, 1, true), 0);
+    stub_fail(&f.stub, STUB_MAP, 1, ENOMEM, false);
+    stub_trace_clear(&f.stub);
+    assert_int_equal(convert(&f, 60, 8, false), -ENOMEM);
+    assert_true(traced("map 60+1 fails; "));
+    assert_false(traced(" map 61") || traced(" map 64"));
+    assert_false(vmm_stopped(f.vmm));
+    assert_null(fixture_broken(&f, true));
+}
+
+/* ---- another lane stops the VM meanwhile ---- */
+static int stops_in_run(struct stub *s, struct kvm_run *run)
+{
+    vmm_stop(s->owner);
+    run->exit_reason = KVM_EXIT_HYPERCALL;
+    run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
+    run->hypercall.args[0] = 3 * PAGE;
+    run->hypercall.args[1] = 1;
+    run->hypercall.args[2] = 0;
+    run->hypercall.ret = 77;
+    return 0;
+}
+
+static void stopped_before_the_request(void **state)
+{
+    (void)state;
+    f.stub.on_run = stops_in_run;
+    f.stub.owner = f.vmm;
+    assert_int_equal(vmm_vcpu_run(f.vmm, 0), -EIO);
+    assert_int_equal(f.stub.run->hypercall.ret, EAGAIN);
+    assert_null(fixture_broken(&f, false));
+}
+
+static struct vmm *to_stop;
+
+static void nothing(void *ctx, struct core_lock *lock)
+{
+    (void)ctx, (void)lock;
+}
+
+static void stop_at_block(void *ctx, struct core_lock *lock, const char *caller)
+{
+    (void)ctx, (void)caller;
+    if (to_stop && lock != &to_stop->machine_lock)
+        vmm_stop(to_stop);
+}
+
+static void nothing_at_unlock(void *ctx, struct core_lock *lock, const char *caller)
+{
+    (void)ctx, (void)lock, (void)caller;
+}
+
+static void stopped_while_it_waits_for_a_block(void **state)
+{
+    const struct sync_ops ops = {nothing, nothing, stop_at_block, nothing_at_unlock};
+    const struct sync stopping = {.ops = &ops};
+
+    (void)state;
+    assert_int_equal(vmm_destroy(f.vmm), 0);
+    stub_init(&f.stub);
+    assert_int_equal(fixture_build(&f, &stopping), 0);
+    stub_trace_clear(&f.stub);
+    to_stop = f.vmm;
+    assert_int_equal(convert(&f, 3, 1, false), -EIO);
+    to_stop = NULL;
+    assert_string_equal(f.stub.trace, "");
+    assert_null(fixture_broken(&f, false));
+    assert_int_equal(vmm_destroy(f.vmm), 0);
+    assert_int_equal(start(VMM_TRACKER_BITMAP, VMM_MAPPING_PAGE), 0); /* `ops` goes */
+}
+
+/* ---- memory ---- */
+/* Every other page: the tracker grows now and then, and each time that fails at first. */
+static void runs_that_memory_does_not_suffice_for(void **state)
+{
+    unsigned failed = 0;
+
+    (void)state;
+    for (uint64_t page = 0; page < 128; page += 2) {
+        unsigned allocations = f.stub.hits[STUB_ALLOC];
+
+        stub_fail(&f.stub, STUB_ALLOC, 1, ENOMEM, false);
+        int rc = convert(&f, page, 1, false);
+        stub_fail_none(&f.stub);
+        assert_int_equal(rc, f.stub.hits[STUB_ALLOC] > allocations ? -ENOMEM : 0);
+        assert_int_equal(tracker_shared(&f, page / 64, page % 64), rc == 0);
+        failed += rc != 0;
+        if (rc)
+            assert_int_equal(convert(&f, page, 1, false), 0);
+    }
+    assert_in_range(failed, 2, 10);
+    assert_null(fixture_broken(&f, false));
+}
+
+static void cycle(uint32_t virtio)
+{
+    uint16_t response;
+    uint8_t pages[64];
+
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    assert_int_equal(vmm_device_attach(f.vmm, 1, 1), 0);
+    assert_int_equal(convert(&f, 3, 6, false), 0);
+    assert_int_equal(convert(&f, 5, 1, true), 0);
+    assert_int_equal(convert(&f, 300, 8, false), 0);
+    assert_int_equal(vmm_listen(f.vmm, 1, virtio, 0, 8 * PAGE), 0);
+    assert_int_equal(vmm_plug(f.vmm, virtio, 2 * PAGE, 4 * PAGE, &response), 0);
+    assert_int_equal(vmm_source_add(f.vmm, virtio, PAGE, 2 * PAGE), 0);
+    assert_int_equal(convert(&f, 303, 2, true), 0);
+    assert_int_equal(vmm_source_remove(f.vmm, virtio), 0);
+    assert_int_equal(vmm_unplug(f.vmm, virtio, 2 * PAGE, 2 * PAGE, &response), 0);
+    assert_int_equal(vmm_unlisten(f.vmm, 1, virtio, 0, 8 * PAGE), 0);
+    assert_int_equal(vmm_migrate(f.vmm, true), 0);
+    assert_int_equal(vmm_dirty_sync(f.vmm, 0, pages), 0);
+    assert_int_equal(vmm_migrate(f.vmm, false), 0);
+    assert_int_equal(vmm_source_add(f.vmm, 1, PAGE, 2 * PAGE), 0);
+    assert_int_equal(vmm_reset(f.vmm), 0);
+    assert_int_equal(vmm_source_remove(f.vmm, 1), 0);
+    assert_int_equal(vmm_unplug_all(f.vmm, virtio, &response), 0);
+    assert_int_equal(vmm_region_remove(f.vmm, 1), 0);
+    assert_int_equal(vmm_region_readd(f.vmm, 1), 0);
+    assert_int_equal(vmm_device_detach(f.vmm, 0), 0);
+    assert_int_equal(vmm_device_detach(f.vmm, 1), 0);
+}
+
+/* The same again and again: no cycle allocates more than the second one did, nor leaves more,
+ * nor runs into the limit of entries. */
+static void nothing_grows(void **state)
+{
+    const struct vmm_region_config region = {.guest_memfd = true,
+                                             .size = 8 * PAGE,
+                                             .virtio_mem_block = 2 * PAGE,
+                                             .requested_size = 8 * PAGE};
+
+    (void)state;
+    for (int variant = 0; variant < 4; variant++) {
+        unsigned per_cycle = 0, blocks = 0;
+        uint32_t virtio;
+
+        assert_int_equal(vmm_destroy(f.vmm), 0);
+        assert_int_equal(start(variant & 1 ? VMM_TRACKER_EXTENTS : VMM_TRACKER_BITMAP,
+                               variant & 2 ? VMM_MAPPING_RUN : VMM_MAPPING_PAGE),
+                         0);
+        f.stub.tells_limit = true;
+        f.stub.map_limit = 40;
+        assert_int_equal(vmm_region_add(f.vmm, &region, &virtio), 0);
+        assert_int_equal(vmm_section_add(f.vmm, virtio, 0, 8 * PAGE, 300 * PAGE), 0);
+        for (int i = 0; i < 200; i++) {
+            unsigned before = f.stub.hits[STUB_ALLOC];
+
+            cycle(virtio);
+            stub_trace_clear(&f.stub);
+            if (i == 1) {
+                per_cycle = f.stub.hits[STUB_ALLOC] - before;
+                blocks = f.stub.n_blocks;
+            }
+            if (i > 1 && f.stub.hits[STUB_ALLOC] - before > per_cycle)
+                fail_msg("variant %d, cycle %d: %u allocations, not %u", variant, i,
+                         f.stub.hits[STUB_ALLOC] - before, per_cycle);
+            if (i > 1)
+                assert_int_equal(f.stub.n_blocks, blocks);
+        }
+    }
+}
+
+int main(void)
+{
+#define T(name, fn, set)                                                                       \
+    {                                                                                          \
+        "core/request/" name, fn, set, teardown, NULL                                          \
+    }
+    const struct CMUnitTest tests[] = {
+        T("debt-in-the-range-goes-along", debt_in_the_range_goes_along, setup),
+        T("debt-in-the-range-goes-along, extents", debt_in_the_range_goes_along, setup_extents),
+        T("many-parts", many_parts, setup),
+        T("ends-at-the-first-failure", ends_at_the_first_failure, setup),
+        T("stopped-before-the-request", stopped_before_the_request, setup),
+        T("stopped-while-it-waits", stopped_while_it_waits_for_a_block, setup),
+        T("memory-does-not-suffice", runs_that_memory_does_not_suffice_for, setup_extents),
+        T("nothing-grows", nothing_grows, setup),
+    };
+
+    return cmocka_run_group_tests_name("core/request", tests, NULL, NULL);
+}
