@@ -194,7 +194,6 @@ int address_space_destroy(struct vmm *vmm)
         note_error(&error, ram_block_free(vmm, as->regions[i]));
     host_free(&vmm->host, as->sections);
     host_free(&vmm->host, as->regions);
-    *as = (struct address_space){0};
     return error;
 }
 

@@ -61,7 +61,7 @@ static int undo_to_shared(struct convert *c)
 
 static int undo_to_private(struct convert *c)
 {
-    int error = 0;
+    int error;
 
     if (convert_unmaps_first(c)) {
         error = restore_attributes(c);

@@ -183,11 +183,121 @@ static void runs_that_memory_does_not_suffice_for(void **state)
         assert_int_equal(rc, f.stub.hits[STUB_ALLOC] > allocations ? -ENOMEM : 0);
         assert_int_equal(tracker_shared(&f, page / 64, page % 64), rc == 0);
         failed += rc != 0;
+        assert_int_equal(traced("shared"), rc == 0); /* memory comes before all else */
         if (rc)
             assert_int_equal(convert(&f, page, 1, false), 0);
+        stub_trace_clear(&f.stub);
     }
     assert_in_range(failed, 2, 10);
     assert_null(fixture_broken(&f, false));
+}
+
+/* The same where the aggregate of two sources has as many runs; and there, sources come and
+ * go, and blocks, each time with one allocation more that works. */
+static void memory_of_two_sources(void **state)
+{
+    const struct vmm_region_config region = {.guest_memfd = true,
+                                             .size = 128 * PAGE,
+                                             .virtio_mem_block = PAGE,
+                                             .requested_size = 128 * PAGE};
+    unsigned failed = 0, nth;
+    uint16_t response;
+    uint32_t index;
+
+    (void)state;
+    assert_int_equal(vmm_region_add(f.vmm, &region, &index), 0);
+    assert_int_equal(vmm_section_add(f.vmm, index, 0, 128 * PAGE, 300 * PAGE), 0);
+    assert_int_equal(vmm_plug(f.vmm, index, 0, 128 * PAGE, &response), 0);
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    for (uint64_t page = 300; page < 428; page += 2)
+        for (int rc = -ENOMEM, times = 0; rc; times++) {
+            stub_trace_clear(&f.stub);
+            stub_fail(&f.stub, STUB_ALLOC, 1 + times, ENOMEM, false);
+            rc = convert(&f, page, 1, false);
+            stub_fail_none(&f.stub);
+            assert_int_equal(traced("shared"), rc == 0);
+            assert_int_equal(stub_mapped(&f.stub, page), rc == 0);
+            failed += rc != 0;
+        }
+    assert_in_range(failed, 4, 30);
+    for (int i = 0; i < 3; i++) {
+        int rc = -ENOMEM;
+
+        for (nth = 1; rc; nth++) {
+            stub_trace_clear(&f.stub);
+            stub_fail(&f.stub, STUB_ALLOC, nth, ENOMEM, false);
+            rc = i == 0   ? vmm_source_add(f.vmm, index, 31 * PAGE, 64 * PAGE)
+                 : i == 1 ? vmm_source_remove(f.vmm, index)
+                          : vmm_unplug(f.vmm, index, 64 * PAGE, PAGE, &response);
+            assert_true(rc == 0 || rc == -ENOMEM);
+            assert_int_equal(f.stub.failed, rc != 0);
+            stub_fail_none(&f.stub);
+            for (uint64_t page = 300; page < 428; page++)
+                if (stub_mapped(&f.stub, page) !=
+                    (page % 2 == 0 &&
+                     !((i == 0) == (rc == 0) && i < 2 && page >= 331 && page < 395) &&
+                     !(i == 2 && rc == 0 && page == 364)))
+                    fail_msg("%d, allocation %u: page %llu", i, nth, (unsigned long long)page);
+        }
+    }
+}
+
+/* ---- the way back: a step goes on after an error, over all its pages ---- */
+static void stuck(enum stub_point point, unsigned nth, enum stub_point undo, unsigned times)
+{
+    stub_trace_clear(&f.stub);
+    f.stub.n_faults = 0;
+    stub_fail(&f.stub, point, nth, EIO, false);
+    f.stub.faults[f.stub.n_faults++] = (struct stub_fault){
+        .point = undo, .nth = undo == point ? nth + 1 : 1, .times = times, .error = EIO};
+}
+
+static void an_undo_goes_on(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    /* to shared: 63 and 64 are mapped, 65 is not; 63 cannot be unmapped */
+    stuck(STUB_MAP, 3, STUB_UNMAP, 1);
+    assert_int_equal(convert(&f, 63, 3, false), -EIO);
+    assert_true(vmm_stopped(f.vmm));
+    assert_true(traced("unmap 63+1 fails") && traced("unmap 64+2; "));
+    assert_true(stub_mapped(&f.stub, 63) && !stub_mapped(&f.stub, 64));
+}
+
+static void an_undo_to_shared_goes_on(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    for (uint64_t page = 60; page < 66; page += 2)
+        assert_int_equal(convert(&f, page, 1, false), 0);
+    /* to private: 60 and 62 are unmapped, 64 is not; 60 cannot be mapped again */
+    stuck(STUB_UNMAP, 3, STUB_MAP, 1);
+    assert_int_equal(convert(&f, 60, 5, true), -EIO);
+    assert_true(vmm_stopped(f.vmm));
+    assert_true(traced("map 60+1 fails; ") && traced(" map 62+1; "));
+    assert_true(!stub_mapped(&f.stub, 60) && stub_mapped(&f.stub, 62));
+}
+
+static void an_undo_of_attributes_goes_on(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    stuck(STUB_MAP, 1, STUB_ATTRIBUTE, 0);
+    f.stub.faults[f.stub.n_faults - 1] =
+        (struct stub_fault){.point = STUB_ATTRIBUTE, .nth = 2, .times = 1, .error = EIO};
+    assert_int_equal(convert(&f, 63, 3, false), -EIO);
+    assert_true(vmm_stopped(f.vmm));
+    assert_true(traced("private 63+1 fails; ") && traced("private 64+2; "));
+}
+
+static void an_undo_drops_all(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    stuck(STUB_MAP, 3, STUB_DROP_SHARED, 1);
+    assert_int_equal(convert(&f, 63, 3, false), -EIO);
+    assert_true(vmm_stopped(f.vmm));
+    assert_true(traced("drop shared 63+1 fails; ") && traced("drop shared 0+2; "));
 }
 
 static void cycle(uint32_t virtio)
@@ -274,6 +384,11 @@ int main(void)
         T("stopped-before-the-request", stopped_before_the_request, setup),
         T("stopped-while-it-waits", stopped_while_it_waits_for_a_block, setup),
         T("memory-does-not-suffice", runs_that_memory_does_not_suffice_for, setup_extents),
+        T("memory-of-two-sources", memory_of_two_sources, setup_extents),
+        T("an-undo-goes-on", an_undo_goes_on, setup),
+        T("an-undo-to-shared-goes-on", an_undo_to_shared_goes_on, setup),
+        T("an-undo-of-attributes-goes-on", an_undo_of_attributes_goes_on, setup),
+        T("an-undo-drops-all", an_undo_drops_all, setup),
         T("nothing-grows", nothing_grows, setup),
     };
 
