@@ -104,6 +104,7 @@ static int set_region(struct stub *s, const struct kvm_userspace_memory_region2 
         .size = arg->memory_size,
         .hva = arg->userspace_addr,
         .offset = arg->guest_memfd_offset,
+        .flags = arg->flags,
         .gmem = arg->flags & KVM_MEM_GUEST_MEMFD ? (int)arg->guest_memfd : -1,
     };
     return 0;

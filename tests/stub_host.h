@@ -44,6 +44,7 @@ enum { STUB_FAULTS = 4, STUB_SLOTS = 32 };
 struct stub_slot {
     uint64_t gpa, size, hva, offset;
     int gmem; /* fd, -1: none */
+    uint32_t flags;
 };
 
 struct stub_fd {

@@ -143,6 +143,22 @@ static void containers(void **state)
     assert_int_equal(c->at, c->n);
 }
 
+/* Single pages beside each other are one run, in whatever order they came. */
+static void runs_of_the_ledger(void **state)
+{
+    static const uint64_t order[] = {5, 3, 4, 8, 9, 10, 1};
+    struct canon *c = *state;
+
+    assert_int_equal(vmm_device_attach(c->f.vmm, 1, 8), 0);
+    assert_int_equal(vmm_listen(c->f.vmm, 1, 0, 0, 16 * PAGE), 0);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        assert_int_equal(convert(&c->f, order[i], 1, false), 0);
+    take(c);
+    while (c->at < c->n && c->words[c->at] != 8) /* the group of the device */
+        c->at++;
+    NEXT(c, 8, 3, 1, 2, 0, 3, 6, 0, 8, 11, 0);
+}
+
 static void stopped(void **state)
 {
     struct canon *c = *state;
@@ -251,6 +267,7 @@ int main(void)
         T("maps-and-debt", maps_and_debt),
         T("guards-and-migration", guards_and_migration),
         T("containers", containers),
+        T("runs-of-the-ledger", runs_of_the_ledger),
         T("stopped", stopped),
         T("virtio-mem", virtio_mem),
         T("bits", bits),

@@ -89,6 +89,129 @@ static void errors_of_a_tear_down(void **state)
     f.vmm = NULL;
 }
 
+static void slots_say_what_they_are(void **state)
+{
+    const uint32_t private = KVM_MEM_GUEST_MEMFD;
+    const uint32_t flags[] = {private, private, KVM_MEM_READONLY, 0, private};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        assert_int_equal(f.stub.slots[i].flags, flags[i]);
+    assert_int_equal(f.stub.slots[4].gpa, 168 * PAGE);
+    assert_int_equal(f.stub.slots[4].offset, 4 * PAGE);
+    assert_int_equal(f.stub.slots[5].size, 0);
+}
+
+/* ---- a region of two sections goes, or comes, and cannot ---- */
+static void two_sections(uint32_t *region)
+{
+    const struct vmm_region_config config = {.guest_memfd = true, .size = 16 * PAGE};
+
+    assert_int_equal(vmm_region_add(f.vmm, &config, region), 0);
+    assert_int_equal(vmm_section_add(f.vmm, *region, 0, 4 * PAGE, 300 * PAGE), 0);
+    assert_int_equal(vmm_section_add(f.vmm, *region, 8 * PAGE, 4 * PAGE, 310 * PAGE), 0);
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    assert_int_equal(convert(&f, 301, 1, false), 0);
+    assert_int_equal(convert(&f, 311, 1, false), 0);
+}
+
+static void fail_two(enum stub_point point, unsigned nth, enum stub_point undo,
+                     unsigned undo_nth)
+{
+    stub_trace_clear(&f.stub);
+    stub_fail(&f.stub, point, nth, EIO, false);
+    f.stub.faults[f.stub.n_faults++] =
+        (struct stub_fault){.point = undo, .nth = undo_nth, .times = 1, .error = EIO};
+}
+
+static bool whole(void)
+{
+    bool is = !vmm_stopped(f.vmm) && stub_mapped(&f.stub, 301) && stub_mapped(&f.stub, 311);
+    unsigned slots = 0;
+
+    for (unsigned i = 0; i < STUB_SLOTS; i++)
+        slots += f.stub.slots[i].size != 0 && f.stub.slots[i].gpa >= 300 * PAGE;
+    return is && slots == 2;
+}
+
+static void remove_fails(void **state)
+{
+    uint32_t region;
+
+    (void)state;
+    two_sections(&region);
+    stub_fail(&f.stub, STUB_UNMAP, 2, EIO, false);
+    assert_int_equal(vmm_region_remove(f.vmm, region), -EIO);
+    assert_true(whole());
+    stub_fail_none(&f.stub);
+    for (unsigned nth = 1; nth <= 2; nth++) {
+        stub_fail(&f.stub, STUB_SETUP, nth, EIO, false); /* a slot */
+        assert_int_equal(vmm_region_remove(f.vmm, region), -EIO);
+        stub_fail_none(&f.stub);
+        assert_true(whole());
+        stub_fail(&f.stub, STUB_ATTRIBUTE, nth, EFAULT, false);
+        assert_int_equal(vmm_region_remove(f.vmm, region), -EFAULT);
+        stub_fail_none(&f.stub);
+        assert_true(whole());
+    }
+    assert_int_equal(vmm_region_remove(f.vmm, region), 0);
+}
+
+static void remove_fails_and_so_does_its_undo(void **state)
+{
+    static const struct {
+        enum stub_point point;
+        unsigned nth;
+        enum stub_point undo;
+        unsigned undo_nth;
+    } rows[] = {
+        {STUB_UNMAP, 2, STUB_MAP, 1},       {STUB_SETUP, 2, STUB_SETUP, 3},
+        {STUB_SETUP, 2, STUB_MAP, 1},       {STUB_ATTRIBUTE, 2, STUB_ATTRIBUTE, 3},
+        {STUB_ATTRIBUTE, 2, STUB_MAP, 1},   {STUB_ATTRIBUTE, 2, STUB_SETUP, 3},
+        {STUB_ATTRIBUTE, 2, STUB_SETUP, 4},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t region;
+
+        (void)vmm_destroy(f.vmm);
+        assert_null(fixture_left(&f));
+        (void)setup(NULL);
+        two_sections(&region);
+        fail_two(rows[i].point, rows[i].nth, rows[i].undo, rows[i].undo_nth);
+        assert_int_equal(vmm_region_remove(f.vmm, region), -EIO);
+        if (!vmm_stopped(f.vmm))
+            fail_msg("row %zu goes on", i);
+        stub_fail_none(&f.stub);
+    }
+}
+
+static void readd_fails(void **state)
+{
+    uint32_t region;
+    int rc = -EIO;
+
+    (void)state;
+    two_sections(&region);
+    assert_int_equal(vmm_region_remove(f.vmm, region), 0);
+    for (unsigned nth = 1; rc; nth++) {
+        unsigned fds = stub_open_fds(&f.stub), vmas = f.stub.n_vmas, maps = f.stub.n_maps;
+
+        stub_fail(&f.stub, STUB_ANY, nth, EIO, false);
+        rc = vmm_region_readd(f.vmm, region);
+        stub_fail_none(&f.stub);
+        assert_false(vmm_stopped(f.vmm));
+        if (rc)
+            assert_true(stub_open_fds(&f.stub) == fds && f.stub.n_vmas == vmas &&
+                        f.stub.n_maps == maps);
+        for (unsigned i = 0; rc && i < STUB_SLOTS; i++)
+            assert_true(f.stub.slots[i].size == 0 || f.stub.slots[i].gpa < 300 * PAGE);
+        for (uint64_t page = 300; rc && page < 314; page++)
+            assert_false(f.stub.is_private[page]);
+    }
+}
+
 static void slots_go_before_the_vm(void **state)
 {
     (void)state;
@@ -164,6 +287,9 @@ static void numbers_one_too_large(void **state)
     assert_int_equal(vmm_region_readd(f.vmm, FIXTURE_REGIONS), -EINVAL);
     assert_int_equal(vmm_is_populated(f.vmm, FIXTURE_REGIONS, 0, PAGE), -EINVAL);
     assert_int_equal(vmm_source_add(f.vmm, FIXTURE_REGIONS, 0, PAGE), -EINVAL);
+    assert_int_equal(vmm_source_remove(f.vmm, FIXTURE_REGIONS), -EINVAL);
+    assert_int_equal(vmm_source_remove(f.vmm, 4), -EINVAL);
+    assert_int_equal(vmm_source_remove(f.vmm, 0), -ENOENT);
     assert_int_equal(vmm_vcpu_run(f.vmm, 1), -EINVAL);
     assert_int_equal(vmm_migrate(f.vmm, true), 0);
     assert_int_equal(vmm_dirty_sync(f.vmm, FIXTURE_REGIONS, pages), -EINVAL);
@@ -229,6 +355,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T("descriptor-zero", descriptor_zero),
         T("errors-of-a-tear-down", errors_of_a_tear_down),
+        T("slots-say-what-they-are", slots_say_what_they_are),
+        T("remove-fails", remove_fails),
+        T("remove-fails-and-so-does-its-undo", remove_fails_and_so_does_its_undo),
+        T("readd-fails", readd_fails),
         T("slots-go-before-the-vm", slots_go_before_the_vm),
         T("locks-are-made-and-unmade", locks_are_made_and_unmade),
         T("numbers-one-too-large", numbers_one_too_large),

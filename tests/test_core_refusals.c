@@ -104,8 +104,10 @@ static void a_kernel_that_cannot(void **state)
         int answer, error;
     } odd[] = {
         {KVM_GET_API_VERSION, KVM_API_VERSION + 1, -EOPNOTSUPP},
+        {KVM_GET_API_VERSION, 0, -EOPNOTSUPP},
         {KVM_GET_API_VERSION, -EIO, -EIO},
-        {KVM_GET_VCPU_MMAP_SIZE, 1, -EOPNOTSUPP},
+        {KVM_GET_VCPU_MMAP_SIZE, sizeof(struct kvm_run) - 1, -EOPNOTSUPP},
+        {KVM_GET_VCPU_MMAP_SIZE, 0, -EOPNOTSUPP},
         {KVM_GET_VCPU_MMAP_SIZE, -EIO, -EIO},
         {KVM_CHECK_EXTENSION, 0, -EOPNOTSUPP},
         {KVM_CHECK_EXTENSION, -EIO, -EOPNOTSUPP},
@@ -119,6 +121,36 @@ static void a_kernel_that_cannot(void **state)
         odd_request = odd[i].request;
         odd_answer = odd[i].answer;
         assert_int_equal(create(good), odd[i].error);
+        assert_null(fixture_left(&f));
+    }
+}
+
+static void a_kernel_that_just_can(void **state)
+{
+    (void)state;
+    odd_request = KVM_GET_VCPU_MMAP_SIZE;
+    odd_answer = sizeof(struct kvm_run);
+    assert_int_equal(create(good), 0);
+}
+
+/* Each capability that is asked for, with an answer that has other bits. */
+static void a_kernel_without_one_capability(void **state)
+{
+    static const struct {
+        unsigned long capability;
+        int answer;
+    } lacks[] = {
+        {KVM_CAP_VM_TYPES, 1 << KVM_X86_DEFAULT_VM},
+        {KVM_CAP_GUEST_MEMFD, 2},
+        {KVM_CAP_MEMORY_ATTRIBUTES, 0xffff & ~KVM_MEMORY_ATTRIBUTE_PRIVATE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++) {
+        odd_request = KVM_CHECK_EXTENSION;
+        odd_argument = lacks[i].capability;
+        odd_answer = lacks[i].answer;
+        assert_int_equal(create(good), -EOPNOTSUPP);
         assert_null(fixture_left(&f));
     }
 }
@@ -332,6 +364,8 @@ int main(void)
         T("a-config-of-nonsense", a_config_of_nonsense),
         T("a-machine-without-vcpus", a_machine_without_vcpus),
         T("a-kernel-that-cannot", a_kernel_that_cannot),
+        T("a-kernel-that-just-can", a_kernel_that_just_can),
+        T("a-kernel-without-one-capability", a_kernel_without_one_capability),
         T("a-kernel-without-its-attributes", a_kernel_without_its_attributes),
         T("a-group-that-cannot", a_group_that_cannot),
         T("regions-of-nonsense", regions_of_nonsense),
