@@ -55,6 +55,8 @@ static void descriptor_zero(void **state)
         assert_int_equal(vmm_reset(f.vmm), 0);
         assert_int_equal(vmm_region_remove(f.vmm, 1), 0);
         assert_int_equal(vmm_region_readd(f.vmm, 1), 0);
+        assert_int_equal(vmm_section_add(f.vmm, 4, 0, 4 * PAGE, 400 * PAGE), 0);
+        assert_true(stub_mapped(&f.stub, 403));
         for (uint32_t group = 0; group < 4; group++)
             assert_int_equal(vmm_device_detach(f.vmm, group), 0);
         attach_three();
@@ -77,8 +79,12 @@ static void errors_of_a_tear_down(void **state)
         stub_init(&f.stub);
         assert_int_equal(fixture_build(&f, &lanes), 0);
         attach_three();
+        assert_int_equal(convert(&f, 62, 4, false), 0);
+        stub_fail(&f.stub, STUB_DROP_PRIVATE, 1, EIO, false);
+        assert_int_equal(convert(&f, 3, 1, false), 0); /* debt */
         stub_trace_clear(&f.stub);
-        stub_fail(&f.stub, STUB_SETUP, n, EIO, false);
+        f.stub.n_faults = 0;
+        stub_fail(&f.stub, STUB_ANY, n, EIO, false);
         int rc = vmm_destroy(f.vmm);
         fired = f.stub.failed;
         if (fired != (rc < 0))
@@ -342,8 +348,114 @@ static void a_known_limit_is_not_run_into(void **state)
     /* A section for which there is no room has neither slot nor mapping at any time. */
     assert_int_equal(vmm_section_add(f.vmm, 4, 0, PAGE, 400 * PAGE), -ENOSPC);
     assert_false(tries_to_map());
+    assert_int_equal(vmm_section_add(f.vmm, 2, 0, PAGE, 400 * PAGE), -ENOSPC); /* ROM */
+    assert_false(tries_to_map());
     for (unsigned i = 0; i < STUB_SLOTS; i++)
         assert_true(f.stub.slots[i].gpa != 400 * PAGE);
+    assert_int_equal(vmm_section_add(f.vmm, 3, 0, PAGE, 400 * PAGE), 0); /* MMIO */
+}
+
+/* The last of several containers that listen to all has no room. */
+static void a_limit_of_another_container(void **state)
+{
+    const struct vmm_region_config region = {.size = 4 * PAGE};
+    uint32_t container, index;
+    uint64_t before[256], after[256];
+
+    (void)state;
+    assert_int_equal(vmm_container_add(f.vmm, VMM_IOMMU_TYPE1, true, &container), 0);
+    f.stub.tells_limit = true;
+    f.stub.map_limit = 100;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    f.stub.map_limit = 4;
+    assert_int_equal(vmm_device_attach(f.vmm, container, 1), 0);
+    assert_int_equal(vmm_region_add(f.vmm, &region, &index), 0);
+    stub_trace_clear(&f.stub);
+    assert_int_equal(vmm_section_add(f.vmm, index, 0, 4 * PAGE, 300 * PAGE), -ENOSPC);
+    assert_false(tries_to_map());
+    /* A map that fails there takes back what the first one has mapped, and its listener. */
+    assert_int_equal(vmm_device_detach(f.vmm, 1), 0);
+    f.stub.map_limit = 100;
+    assert_int_equal(vmm_device_attach(f.vmm, container, 1), 0);
+    size_t size = vmm_canon(f.vmm, before, sizeof before);
+    stub_fail(&f.stub, STUB_MAP, 2, EIO, false);
+    assert_int_equal(vmm_section_add(f.vmm, index, 0, 4 * PAGE, 300 * PAGE), -EIO);
+    assert_false(vmm_stopped(f.vmm) || stub_mapped(&f.stub, 300));
+    assert_int_equal(vmm_canon(f.vmm, after, sizeof after), size);
+    assert_memory_equal(before, after, size);
+}
+
+/* A region that comes again where a container is full: its section is the first of all. */
+static void a_limit_when_a_region_comes_again(void **state)
+{
+    const struct vmm_region_config region = {.size = 4 * PAGE};
+    const struct vmm_config config = {.page_size = STUB_PAGE};
+    struct host host = stub_host(&f.stub);
+    uint32_t index, container;
+
+    (void)state;
+    assert_int_equal(vmm_destroy(f.vmm), 0);
+    stub_init(&f.stub);
+    f.stub.tells_limit = true;
+    assert_int_equal(vmm_create(&host, &lanes, &config, &f.vmm), 0);
+    assert_int_equal(vmm_region_add(f.vmm, &region, &index), 0);
+    assert_int_equal(vmm_section_add(f.vmm, index, 0, 4 * PAGE, 0), 0);
+    assert_int_equal(vmm_container_add(f.vmm, VMM_IOMMU_TYPE1, true, &container), 0);
+    assert_int_equal(vmm_region_remove(f.vmm, index), 0);
+    f.stub.map_limit = 0;
+    assert_int_equal(vmm_device_attach(f.vmm, container, 0), 0);
+    stub_trace_clear(&f.stub);
+    assert_int_equal(vmm_region_readd(f.vmm, index), -ENOSPC);
+    assert_false(tries_to_map());
+}
+
+/* ---- listeners that cannot be undone ---- */
+static void a_listener_half_mapped(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 1, 1), 0);
+    assert_int_equal(convert(&f, 2, 1, false), 0);
+    assert_int_equal(convert(&f, 4, 1, false), 0);
+    fail_two(STUB_MAP, 2, STUB_UNMAP, 1);
+    assert_int_equal(vmm_listen(f.vmm, 1, 0, 0, 8 * PAGE), -EIO);
+    assert_true(vmm_stopped(f.vmm));
+}
+
+static void a_section_half_mapped(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    stub_fail(&f.stub, STUB_MAP, 1, EFAULT, true);
+    f.stub.faults[f.stub.n_faults++] =
+        (struct stub_fault){.point = STUB_UNMAP, .nth = 1, .times = 100, .error = EINVAL};
+    assert_int_equal(vmm_section_add(f.vmm, 4, 0, 4 * PAGE, 400 * PAGE), -EFAULT);
+    assert_true(vmm_stopped(f.vmm));
+}
+
+static void a_listener_half_unmapped(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_section_add(f.vmm, 4, 4 * PAGE, 4 * PAGE, 200 * PAGE), 0);
+    assert_int_equal(vmm_device_attach(f.vmm, 1, 1), 0);
+    assert_int_equal(vmm_listen(f.vmm, 1, 4, 4 * PAGE, 4 * PAGE), 0);
+    stub_fail(&f.stub, STUB_UNMAP, 2, EIO, false);
+    assert_int_equal(vmm_unlisten(f.vmm, 1, 4, 4 * PAGE, 4 * PAGE), -EIO);
+    assert_false(vmm_stopped(f.vmm));
+    assert_true(stub_mapped(&f.stub, 156) && stub_mapped(&f.stub, 200));
+    stub_fail_none(&f.stub);
+    fail_two(STUB_UNMAP, 2, STUB_MAP, 1);
+    assert_int_equal(vmm_unlisten(f.vmm, 1, 4, 4 * PAGE, 4 * PAGE), -EIO);
+    assert_true(vmm_stopped(f.vmm));
+}
+
+/* Unmapped, and not only gone with the container. */
+static void the_last_device_unmaps(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    stub_trace_clear(&f.stub);
+    assert_int_equal(vmm_device_detach(f.vmm, 0), 0);
+    assert_string_equal(f.stub.trace, "unmap 136+8; unmap 152+8; ");
 }
 
 int main(void)
@@ -364,6 +476,12 @@ int main(void)
         T("numbers-one-too-large", numbers_one_too_large),
         T("a-second-address", a_second_address_of_the_first_section),
         T("each-of-three-devices-goes", each_of_three_devices_goes),
+        T("a-limit-of-another-container", a_limit_of_another_container),
+        T("a-limit-when-a-region-comes-again", a_limit_when_a_region_comes_again),
+        T("a-listener-half-mapped", a_listener_half_mapped),
+        T("a-section-half-mapped", a_section_half_mapped),
+        T("a-listener-half-unmapped", a_listener_half_unmapped),
+        T("the-last-device-unmaps", the_last_device_unmaps),
         T("a-known-limit", a_known_limit_is_not_run_into),
     };
 
