@@ -200,6 +200,7 @@ int convert_request(struct vmm *vmm, uint64_t gpa, uint64_t size, bool to_privat
     c.refused = c.populate_tried = false;
     c.n_touched = 0;
     c.blocked = NULL;
+    c.change_gpa = c.change_end = 0;
     c.parts = c.parts_inside;
     c.n_parts = 0;
     rc = convert_plan(&c);

@@ -87,8 +87,6 @@ static void bitmap_destroy(struct page_map *map, const struct host *host)
 {
     if (map->words != map->words_inside)
         host_free(host, map->words);
-    map->words = NULL;
-    map->n_pages = 0;
 }
 
 static const struct page_map_ops bitmap_ops = {

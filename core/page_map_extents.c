@@ -149,7 +149,6 @@ static void extents_destroy(struct page_map *map, const struct host *host)
 {
     assert(!map->reserved); /* else it would only ever grow */
     run_tree_destroy(&map->tree, host);
-    map->n_pages = 0;
 }
 
 static const struct page_map_ops extents_ops = {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/stub_host.h"
 
@@ -268,7 +269,8 @@ static int stub_mmap(void *ctx, const char *caller, uint64_t addr, uint64_t size
     struct stub *s = ctx;
     struct stub_fault *f = fault(s, STUB_SETUP);
 
-    (void)caller, (void)addr, (void)prot, (void)flags, (void)offset;
+    (void)caller, (void)prot, (void)flags;
+    assert(addr == 0 && offset == 0);
     if (f)
         return -f->error;
     s->n_vmas++;
@@ -385,6 +387,28 @@ static int stub_ftruncate(void *ctx, const char *caller, int fd, int64_t size)
     return f ? -f->error : 0;
 }
 
+/* A page with the length, the memory, which ends where a page begins that nobody may touch. */
+static void *guarded_alloc(size_t size)
+{
+    size_t room = (size + STUB_PAGE - 1) / STUB_PAGE * STUB_PAGE + 2 * STUB_PAGE;
+    char *at = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert(at != MAP_FAILED && mprotect(at + room - STUB_PAGE, STUB_PAGE, PROT_NONE) == 0);
+    memcpy(at, &room, sizeof room);
+    return at + room - STUB_PAGE - (size + 7) / 8 * 8;
+}
+
+static void guarded_free(void *memory)
+{
+    char *at = (char *)memory - (uintptr_t)memory % STUB_PAGE - STUB_PAGE;
+    size_t room;
+
+    if (!memory)
+        return;
+    memcpy(&room, at, sizeof room);
+    munmap(at, room);
+}
+
 static void *stub_alloc(void *ctx, const char *caller, size_t size)
 {
     struct stub *s = ctx;
@@ -396,7 +420,7 @@ static void *stub_alloc(void *ctx, const char *caller, size_t size)
     if (f)
         return NULL;
     s->n_blocks++;
-    return calloc(1, size);
+    return s->guards ? guarded_alloc(size) : calloc(1, size);
 }
 
 static void stub_free(void *ctx, void *memory)
@@ -404,7 +428,10 @@ static void stub_free(void *ctx, void *memory)
     struct stub *s = ctx;
 
     s->n_blocks -= memory != NULL;
-    free(memory);
+    if (s->guards)
+        guarded_free(memory);
+    else
+        free(memory);
 }
 
 const struct host_ops stub_ops = {

@@ -91,7 +91,9 @@ static bool has_patch(const char *id)
     glob_t found;
     bool any;
 
-    snprintf(pattern, sizeof(pattern), "scenarios/bugs/%s[.-]*", id);
+    if (snprintf(pattern, sizeof(pattern), "scenarios/bugs/%s[.-]*", id) >=
+        (int)sizeof(pattern))
+        return false;
     any = glob(pattern, 0, NULL, &found) == 0;
     globfree(&found);
     return any;

@@ -23,6 +23,7 @@ static int setup(void **state)
     struct canon *c = calloc(1, sizeof *c);
 
     stub_init(&c->f.stub);
+    c->f.stub.guards = true;
     *state = c;
     return fixture_build(&c->f, &lanes);
 }

@@ -17,6 +17,7 @@ static int setup(void **state)
     (void)state;
     memset(&f, 0, sizeof f);
     stub_init(&f.stub);
+    f.stub.guards = true;
     return fixture_build(&f, &lanes);
 }
 
@@ -44,6 +45,7 @@ static void descriptor_zero(void **state)
     for (const char *kind = "kvumgcdr"; *kind; kind++) {
         memset(&f, 0, sizeof f);
         stub_init(&f.stub);
+        f.stub.guards = true;
         f.stub.zero_kind = *kind;
         assert_int_equal(fixture_build(&f, &lanes), 0);
         attach_three();
@@ -77,6 +79,7 @@ static void errors_of_a_tear_down(void **state)
     for (n = 1; fired; n++) {
         memset(&f, 0, sizeof f);
         stub_init(&f.stub);
+        f.stub.guards = true;
         assert_int_equal(fixture_build(&f, &lanes), 0);
         attach_three();
         assert_int_equal(convert(&f, 62, 4, false), 0);
@@ -266,6 +269,7 @@ static void locks_are_made_and_unmade(void **state)
     (void)state;
     assert_int_equal(vmm_destroy(f.vmm), 0);
     stub_init(&f.stub);
+    f.stub.guards = true;
     assert_int_equal(fixture_build(&f, &counting), 0);
     attach_three();
     assert_int_equal(convert(&f, 3, 2, false), 0);
@@ -396,6 +400,7 @@ static void a_limit_when_a_region_comes_again(void **state)
     (void)state;
     assert_int_equal(vmm_destroy(f.vmm), 0);
     stub_init(&f.stub);
+    f.stub.guards = true;
     f.stub.tells_limit = true;
     assert_int_equal(vmm_create(&host, &lanes, &config, &f.vmm), 0);
     assert_int_equal(vmm_region_add(f.vmm, &region, &index), 0);

@@ -182,6 +182,8 @@ static void doubt_and_trust(void **state)
     assert_null(well_formed(&l));
     assert_int_equal(l.n_pages, 12);
     assert_int_equal(l.n_mappings, 6);
+    assert_true(ledger_next_doubt(&l, 2, 12, &first, &end)); /* from the middle of a run */
+    assert_int_equal(first, 2);
     for (uint64_t page = 1; page < 3; page++) {
         assert_true(ledger_next_doubt(&l, 0, 12, &first, &end));
         assert_int_equal(first, page);

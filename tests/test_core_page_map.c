@@ -285,6 +285,36 @@ static void all_pages_need_no_room(void **state)
     assert_true(page_map_all(&map, 0, PAGES_MAX, true));
     page_map_set(&map, 0, PAGES_MAX, false);
     assert_int_equal(map.n_set, 0);
+    assert_int_equal(page_map_reserve(&map, &host, 1), 0);
+    page_map_release(&map);
+    page_map_set(&map, 0, PAGES_MAX, true);
+    page_map_destroy(&map, &host);
+    assert_int_equal(page_map_init(&map, &host, tracker, PAGES_MAX), 0);
+    page_map_set(&map, 0, PAGES_MAX, true); /* at once */
+    page_map_destroy(&map, &host);
+}
+
+/* So many words that a number of bits that is off by one leads to another word. */
+static void words(void **state)
+{
+    enum { PAGES = 64 * 130 + 20 };
+    struct page_map map;
+    uint32_t seed = 3;
+
+    (void)state;
+    assert_int_equal(page_map_init(&map, &host, tracker, PAGES), 0);
+    for (int i = 0; i < 300; i++) {
+        uint64_t first = next(&seed) % (PAGES - 80);
+
+        map_set(&map, first, first + 1 + next(&seed) % 80, next(&seed) % 3);
+    }
+    map_set(&map, PAGES - 5, PAGES, true);
+    for (uint64_t page = 0; page < PAGES; page += 64)
+        for (uint64_t bit = 0; bit < 64; bit++)
+            if ((page_map_word(&map, page) >> bit & 1) !=
+                (page + bit < PAGES && page_map_get(&map, page + bit)))
+                fail_msg("page %llu", (unsigned long long)(page + bit));
+    assert_true(page_map_word(&map, PAGES + 64 - PAGES % 64) == 0);
     page_map_destroy(&map, &host);
 }
 
@@ -347,6 +377,7 @@ int main(void)
         "core/page-map/" name "/extents", fn, with_extents, NULL, NULL                         \
     }
     const struct CMUnitTest tests[] = {
+        BOTH("words", words),
         BOTH("deliberate-error", deliberate_error),
         BOTH("random-against-array", random_against_array),
         BOTH("all-runs-of-a-pattern", all_runs_of_a_pattern),

@@ -15,6 +15,7 @@ static int start(enum vmm_tracker tracker, enum vmm_mapping mapping)
 {
     memset(&f, 0, sizeof f);
     stub_init(&f.stub);
+    f.stub.guards = true;
     f.tracker = tracker;
     f.mapping = mapping;
     return fixture_build(&f, &lanes);
@@ -156,6 +157,7 @@ static void stopped_while_it_waits_for_a_block(void **state)
     (void)state;
     assert_int_equal(vmm_destroy(f.vmm), 0);
     stub_init(&f.stub);
+    f.stub.guards = true;
     assert_int_equal(fixture_build(&f, &stopping), 0);
     stub_trace_clear(&f.stub);
     to_stop = f.vmm;
