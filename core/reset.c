@@ -42,24 +42,6 @@ static void unlock_blocks(struct vmm *vmm)
             sync_unlock(&vmm->sync, &block_at(vmm, i)->lock);
 }
 
-/* What commit needs in the trackers: one run, of debt. */
-static int reserve(struct vmm *vmm)
-{
-    int rc = 0;
-
-    for (uint32_t i = 0; i < vmm->address_space.n_regions && !rc; i++)
-        if (block_at(vmm, i))
-            rc = ram_block_reserve(vmm, block_at(vmm, i), 1);
-    return rc;
-}
-
-static void release(struct vmm *vmm)
-{
-    for (uint32_t i = 0; i < vmm->address_space.n_regions; i++)
-        if (block_at(vmm, i))
-            ram_block_release(block_at(vmm, i));
-}
-
 /* ---- guest_memfd files: each block has two for a while; in place they are mapped, too ---- */
 static void close_other_file(struct vmm *vmm, struct ram_block *block)
 {
@@ -227,7 +209,8 @@ static int change_kvm(struct vmm *vmm)
 }
 
 /* The private side is a new file. What is on the shared side becomes debt, wherever it is:
- * pages of hugetlb that were private have something there too, and unplugged ones may. */
+ * pages of hugetlb that were private have something there too, and unplugged ones may. All
+ * pages get one value, for which the trackers need no memory. */
 static void commit_block(struct vmm *vmm, struct ram_block *block)
 {
     struct ram_block_attributes *a = &block->attributes;
@@ -275,15 +258,12 @@ int vmm_reset(struct vmm *vmm)
     if (vmm->migrating)
         return vmm_leave(vmm, -EBUSY);
     lock_blocks(vmm);
-    rc = reserve(vmm);
-    if (!rc)
-        rc = make_files(vmm);
+    rc = make_files(vmm);
     if (!rc)
         rc = change(vmm);
     if (!rc)
         commit(vmm);
     close_other_files(vmm);
-    release(vmm);
     unlock_blocks(vmm);
     return vmm_leave(vmm, rc);
 }

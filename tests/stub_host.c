@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "tests/guarded_alloc.h"
 #include "tests/stub_host.h"
 
 static void say(struct stub *s, const char *format, ...)
@@ -385,28 +385,6 @@ static int stub_ftruncate(void *ctx, const char *caller, int fd, int64_t size)
 
     (void)caller, (void)fd, (void)size;
     return f ? -f->error : 0;
-}
-
-/* A page with the length, the memory, which ends where a page begins that nobody may touch. */
-static void *guarded_alloc(size_t size)
-{
-    size_t room = (size + STUB_PAGE - 1) / STUB_PAGE * STUB_PAGE + 2 * STUB_PAGE;
-    char *at = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    assert(at != MAP_FAILED && mprotect(at + room - STUB_PAGE, STUB_PAGE, PROT_NONE) == 0);
-    memcpy(at, &room, sizeof room);
-    return at + room - STUB_PAGE - (size + 7) / 8 * 8;
-}
-
-static void guarded_free(void *memory)
-{
-    char *at = (char *)memory - (uintptr_t)memory % STUB_PAGE - STUB_PAGE;
-    size_t room;
-
-    if (!memory)
-        return;
-    memcpy(&room, at, sizeof room);
-    munmap(at, room);
 }
 
 static void *stub_alloc(void *ctx, const char *caller, size_t size)

@@ -75,7 +75,7 @@ struct stub {
     unsigned n_faults;
     struct stub_fault faults[STUB_FAULTS];
     unsigned failed; /* calls that a fault made fail since stub_trace_clear */
-    bool guards; /* memory ends where nothing may be touched; slow */
+    bool guards;     /* memory ends where nothing may be touched; slow */
     bool alloc_is_a_bug;
     bool watch_undo;     /* allocating after a call has failed is one, too */
     unsigned violations; /* of the safety rules */

@@ -107,6 +107,58 @@ static void ends_at_the_first_failure(void **state)
     assert_null(fixture_broken(&f, true));
 }
 
+/* ---- hypercalls at their limits ---- */
+static uint64_t call_pages, call_flags;
+
+static int asks(struct stub *s, struct kvm_run *run)
+{
+    (void)s;
+    run->exit_reason = KVM_EXIT_HYPERCALL;
+    run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
+    run->hypercall.args[0] = 0;
+    run->hypercall.args[1] = call_pages;
+    run->hypercall.args[2] = call_flags;
+    run->hypercall.ret = 77;
+    return 0;
+}
+
+static int hypercall(uint64_t pages, uint64_t flags)
+{
+    f.stub.on_run = asks;
+    call_pages = pages;
+    call_flags = flags;
+    int rc = vmm_vcpu_run(f.vmm, 0);
+    assert_int_equal(f.stub.run->hypercall.ret, -rc);
+    return rc;
+}
+
+/* A machine with guest_memfd memory alone: all addresses can be made shared at once. */
+static void hypercalls_at_their_limits(void **state)
+{
+    const struct vmm_region_config region = {.guest_memfd = true, .size = 64 * PAGE};
+    const struct vmm_config config = {.page_size = STUB_PAGE, .n_vcpus = 1};
+    struct host host = stub_host(&f.stub);
+    uint32_t index;
+
+    (void)state;
+    assert_int_equal(vmm_destroy(f.vmm), 0);
+    stub_init(&f.stub);
+    f.stub.guards = true;
+    assert_int_equal(vmm_create(&host, &lanes, &config, &f.vmm), 0);
+    assert_int_equal(vmm_region_add(f.vmm, &region, &index), 0);
+    assert_int_equal(vmm_section_add(f.vmm, index, 0, 64 * PAGE, 0), 0);
+    assert_int_equal(hypercall((UINT64_MAX >> 12) + 1, 0), -EINVAL);
+    assert_false(tracker_shared(&f, 0, 0));
+    assert_int_equal(hypercall(UINT64_MAX >> 12, 0), 0);
+    assert_true(tracker_shared(&f, 0, 0) && tracker_shared(&f, 0, 63));
+    assert_int_equal(hypercall(8, KVM_MAP_GPA_RANGE_ENCRYPTED | 1), 0);
+    assert_true(!tracker_shared(&f, 0, 7) && tracker_shared(&f, 0, 8));
+    for (uint64_t bit = 1; bit < KVM_MAP_GPA_RANGE_ENCRYPTED; bit <<= 1) {
+        assert_int_equal(hypercall(16, bit), 0); /* the size of its pages */
+        assert_true(tracker_shared(&f, 0, 0) && tracker_shared(&f, 0, 15));
+    }
+}
+
 /* ---- another lane stops the VM meanwhile ---- */
 static int stops_in_run(struct stub *s, struct kvm_run *run)
 {
@@ -383,6 +435,7 @@ int main(void)
         T("debt-in-the-range-goes-along, extents", debt_in_the_range_goes_along, setup_extents),
         T("many-parts", many_parts, setup),
         T("ends-at-the-first-failure", ends_at_the_first_failure, setup),
+        T("hypercalls-at-their-limits", hypercalls_at_their_limits, setup),
         T("stopped-before-the-request", stopped_before_the_request, setup),
         T("stopped-while-it-waits", stopped_while_it_waits_for_a_block, setup),
         T("memory-does-not-suffice", runs_that_memory_does_not_suffice_for, setup_extents),
