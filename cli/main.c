@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"explain", "one scenario: what broke, a picture of the pages, the story", cmd_explain},
     {"why", "one page of a scenario: everything that touched it", cmd_why},
     {"sweep", "scenarios again and again, each host call failing once", cmd_sweep},
+    {"explore", "every state of a small machine", cmd_explore},
     {"faults", "every host call and the faults it can be given", cmd_faults},
     {"ops", "every operation that a scenario can contain", cmd_ops},
     {"config", "every key of --set and its values", cmd_config},

@@ -129,6 +129,11 @@ uint32_t model_pages_changed(const struct model *o); /* by the op that just ende
 /* Everything from scratch, and the incremental bookkeeping must agree with it. */
 bool model_full_check(struct model *o, struct violation *v);
 
+/* Between two ops: all that is known and decides what may come, as 64-bit words without serial
+ * numbers of frames, so that equal states are equal bytes whatever led to them. Writes at most
+ * `size` bytes, returns how many there are. */
+size_t model_canon(const struct model *o, void *buf, size_t size);
+
 /* ---- the end ---- */
 void model_teardown_begin(struct model *o);
 /* I8: nothing is left. */

@@ -160,7 +160,7 @@ static int slurp(const char *path, char **text, size_t *size)
     return 0;
 }
 
-static void apply_fixed(const struct generate_options *fixed, struct program *p)
+void files_fix(const struct generate_options *fixed, struct program *p)
 {
     for (uint32_t i = 0; fixed && i < AXIS_COUNT; i++)
         if (fixed->axis[i] >= 0)
@@ -196,7 +196,7 @@ int file_load(const struct file_list *l, uint32_t index, struct program *p,
 
     if (error)
         return error;
-    apply_fixed(l->fixed, p); /* may be at odds with what the file says */
+    files_fix(l->fixed, p); /* may be at odds with what the file says */
     if (l->others_vary)
         return 0;
     return program_validate(p, problem->why, sizeof(problem->why), &problem->line);

@@ -30,6 +30,9 @@ int file_load(const struct file_list *l, uint32_t index, struct program *p,
  * machine line says failure=rollback", in words; else "". */
 void file_overrides(const struct file_list *l, uint32_t index, char *buf, size_t size);
 
+/* Gives a program the axes that are fixed (NULL: none). It may not be valid then. */
+void files_fix(const struct generate_options *fixed, struct program *p);
+
 /* The same as a result. */
 void file_bad_input(const struct text_error *problem, struct run_result *result);
 

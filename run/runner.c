@@ -120,7 +120,7 @@ void runner_op(struct runner *r, uint32_t index)
         r->result->pages_changed += model_pages_changed(r->model);
     }
     judge_expects(r, index);
-    if (!r->broken && !r->hooks && probe_wanted(r, op))
+    if (!r->broken && !r->hooks && !r->no_probe && probe_wanted(r, op))
         probe_retry(r, op);
 }
 

@@ -77,6 +77,7 @@ struct runner {
     bool starting;      /* the start state is being looked at */
     bool probing;       /* inside a retry probe */
     bool broken;        /* a violation is recorded: stop soon */
+    bool no_probe;      /* the caller does failed ops again itself */
     uint64_t op_points; /* bit per point: the op has called it */
     uint32_t next_expect;
     uint32_t op_calls[POINT_COUNT];

@@ -13,8 +13,8 @@
 #define RUN_SWEEP_H
 
 #include "program/text.h"
+#include "run/hits.h"
 #include "run/pool.h"
-#include "run/sweep_hits.h"
 
 enum { SWEEP_DEPTH_MAX = 3, SWEEP_SAMPLES = 100 };
 

@@ -12,6 +12,8 @@ cd "$(dirname "$0")/.." || exit 1
 . "$PWD/tests/bad-input-explain.sh"
 # shellcheck source=tests/bad-input-sweep.sh
 . "$PWD/tests/bad-input-sweep.sh"
+# shellcheck source=tests/bad-input-explore.sh
+. "$PWD/tests/bad-input-explore.sh"
 tool=$PWD/$B/gmemcheck wrong=$PWD/$B/tests/misbehaving
 [[ -x $wrong && -x $tool ]] || { echo "bad-input: no $wrong or $tool: make tests all first"; exit 1; }
 work=$(mktemp -d) || exit 1
@@ -487,7 +489,7 @@ worker_cases() {
 }
 
 for part in self_test usage_cases text_cases path_cases explain_usage_cases explain_cases \
-    sweep_cases results_cases stdout_cases signal_cases worker_cases; do
+    sweep_cases explore_cases results_cases stdout_cases signal_cases worker_cases; do
     "$part"
 done
 [[ $skipped -eq 0 ]] || echo "$skipped skipped"

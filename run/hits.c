@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "run/sweep_hits.h"
+#include "run/hits.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * them can take. The hit that a fault counts is not always the call: some errnos are impossible
  * for some calls (sim_call.cannot).
  */
-#ifndef RUN_SWEEP_HITS_H
-#define RUN_SWEEP_HITS_H
+#ifndef RUN_HITS_H
+#define RUN_HITS_H
 
 #include "run/runner.h"
 #include "run/watch.h"
