@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -7,7 +6,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "run/files.h"
 #include "run/save.h"
 #include "run/shrink_report.h"
 #include "run/vocabulary.h"
@@ -26,8 +24,7 @@ static const char help[] =
     "output), 130 interrupted: the best so far is kept\n";
 
 struct arguments {
-    struct generate_options fixed;
-    struct file_list files;
+    struct cli_scenario scenario;
     const char *output; /* NULL: standard output */
     struct shrink_options shrink;
 };
@@ -50,41 +47,17 @@ static bool take_option(struct arguments *a, int option, char **argv)
     case OPTION_TIME:
         return cli_seconds("shrink", optarg, &a->shrink.seconds);
     case OPTION_SET:
-        return cli_set_axis("shrink", &a->fixed, optarg);
+        return cli_scenario_set(&a->scenario, optarg);
     default:
         cli_bad_option("shrink", argv, option);
         return false;
     }
 }
 
-/* One file, not a folder. */
-static bool take_file(struct arguments *a, int argc, char **argv)
-{
-    char why[PATH_MAX + 200];
-
-    if (optind + 1 != argc) {
-        cli_usage_error("shrink", optind == argc ? "no file given" : "one file at a time: '%s'",
-                        argv[argc - 1]);
-        return false;
-    }
-    if (file_list_add(&a->files, argv[optind], why, sizeof(why))) {
-        fprintf(stderr, "gmemcheck shrink: %s\n", why);
-        return false;
-    }
-    if (a->files.n == 1 && strcmp(a->files.paths[0], argv[optind]) == 0)
-        return true;
-    cli_usage_error("shrink", "'%s' is a folder; one file at a time", argv[optind]);
-    return false;
-}
-
 static bool parse(struct arguments *a, int argc, char **argv, int *code)
 {
     int option;
 
-    memset(a, 0, sizeof(*a));
-    file_list_init(&a->files);
-    generate_defaults(&a->fixed);
-    a->files.fixed = &a->fixed;
     a->shrink.subject = &subject_core;
     a->shrink.progress = isatty(STDERR_FILENO);
     *code = EXIT_USAGE;
@@ -97,7 +70,7 @@ static bool parse(struct arguments *a, int argc, char **argv, int *code)
         if (!take_option(a, option, argv))
             return false;
     }
-    return take_file(a, argc, argv);
+    return cli_scenario_load(&a->scenario, argc, argv);
 }
 
 /* Nothing to save: says why. */
@@ -132,40 +105,40 @@ static int save(const struct arguments *a, const struct shrink_result *r, const 
     return EXIT_INTERNAL;
 }
 
-static int show(const struct arguments *a, const struct program *original,
-                const struct shrink_result *r)
+static int show(const struct arguments *a, const struct shrink_result *r)
 {
-    char header[SHRINK_HEADER_TEXT], command[PATH_MAX + 100];
-    const char *path = a->files.paths[0];
+    const struct cli_scenario *scenario = &a->scenario;
+    char header[SHRINK_HEADER_TEXT], command[PATH_MAX + 1300];
     struct shrink_origin origin;
     int code = EXIT_GOOD;
 
-    snprintf(command, sizeof(command), "%.150s shrink %s", cli_program(), path);
-    shrink_origin_of_file(&origin, original, path, command);
+    snprintf(command, sizeof(command), "%.150s shrink %s%s", cli_program(), scenario->path,
+             scenario->sets);
+    shrink_origin_of_file(&origin, &scenario->program, scenario->path, command);
     shrink_header(header, sizeof(header), r, &origin);
     if (a->output) {
         cli_show_story(&r->result, &r->program);
-        shrink_summary(stdout, r, original);
+        shrink_summary(stdout, r, &scenario->program);
         code = save(a, r, header);
     } else {
         text_print_brief(stdout, &r->program, &run_vocabulary, header);
-        shrink_summary(stderr, r, original);
+        shrink_summary(stderr, r, &scenario->program);
     }
     return r->end == SHRINK_INTERRUPTED && code == EXIT_GOOD ? EXIT_INTERRUPTED : code;
 }
 
-static int shrink_file(struct arguments *a, const struct program *original)
+static int shrink_scenario(struct arguments *a)
 {
     struct shrink_result r;
-    int error = shrink(original, &a->shrink, &r), code;
+    int error = shrink(&a->scenario.program, &a->shrink, &r), code;
 
     if (error) {
         fprintf(stderr, "gmemcheck shrink: cannot start a process: %s\n", strerror(-error));
         code = EXIT_INTERNAL;
     } else if (shrink_has_result(&r)) {
-        code = show(a, original, &r);
+        code = show(a, &r);
     } else {
-        code = no_result(a->files.paths[0], &r);
+        code = no_result(a->scenario.path, &r);
     }
     shrink_free(&r);
     return code;
@@ -173,21 +146,12 @@ static int shrink_file(struct arguments *a, const struct program *original)
 
 int cmd_shrink(int argc, char **argv)
 {
-    struct text_error problem;
-    struct arguments a;
-    struct program original;
+    struct arguments a = {.output = NULL};
     int code;
 
-    program_init(&original);
-    if (parse(&a, argc, argv, &code)) {
-        if (file_load(&a.files, 0, &original, &problem) == 0) {
-            code = shrink_file(&a, &original);
-        } else {
-            cli_bad_scenario("shrink", a.files.paths[0], problem.line, problem.why);
-            code = EXIT_USAGE;
-        }
-    }
-    program_free(&original);
-    file_list_free(&a.files);
+    cli_scenario_init(&a.scenario, "shrink");
+    if (parse(&a, argc, argv, &code))
+        code = shrink_scenario(&a);
+    cli_scenario_free(&a.scenario);
     return code;
 }

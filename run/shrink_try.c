@@ -87,6 +87,8 @@ static void child_ended(struct shrinker *s, bool slept, int status, struct run_r
         snprintf(detail, sizeof(detail), "the process died of signal %d", WTERMSIG(status));
     if (slept)
         gone(r, VERDICT_HANG, "the subject sleeps and nothing will wake it");
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) /* from outside */
+        gone(r, VERDICT_HARNESS, "its process was killed from outside");
     else
         gone(r, VERDICT_CRASH, detail);
 }

@@ -8,12 +8,10 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${B:=build}"
-# shellcheck source=tests/bad-input-explain.sh
-. "$PWD/tests/bad-input-explain.sh"
-# shellcheck source=tests/bad-input-sweep.sh
-. "$PWD/tests/bad-input-sweep.sh"
-# shellcheck source=tests/bad-input-explore.sh
-. "$PWD/tests/bad-input-explore.sh"
+for part in explain sweep explore shrink; do
+    # shellcheck source=/dev/null
+    . "$PWD/tests/bad-input-$part.sh"
+done
 tool=$PWD/$B/gmemcheck wrong=$PWD/$B/tests/misbehaving
 [[ -x $wrong && -x $tool ]] || { echo "bad-input: no $wrong or $tool: make tests all first"; exit 1; }
 work=$(mktemp -d) || exit 1
@@ -122,7 +120,7 @@ usage_cases() {
     usage no-command 'no command given.*--help'
     usage unknown-command "unknown command 'frobnicate'" frobnicate
     usage unknown-command-nasty 'unknown command' 'x'
-    for command in run replay sweep explain why faults ops config; do
+    for command in run replay shrink sweep explain why faults ops config; do
         run "$tool" "$command" --help
         if grep -q '^usage: gmemcheck' out; then
             judge "help/$command" 0 ''
@@ -489,7 +487,7 @@ worker_cases() {
 }
 
 for part in self_test usage_cases text_cases path_cases explain_usage_cases explain_cases \
-    sweep_cases explore_cases results_cases stdout_cases signal_cases worker_cases; do
+    sweep_cases explore_cases results_cases stdout_cases signal_cases worker_cases shrink_all_cases; do
     "$part"
 done
 [[ $skipped -eq 0 ]] || echo "$skipped skipped"
