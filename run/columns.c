@@ -74,7 +74,7 @@ static void measure_page(struct surveyor *s, const struct runner *r, uint32_t pa
 {
     const struct machine *m = &r->program->machine;
     struct mark *mark = &s->survey->marks[page];
-    struct page_state state = page_state(r, page);
+    struct page_state state = page_seen(r, page);
     char cell[PAGE_CELL_SIZE];
 
     assert(page < s->n_marks);

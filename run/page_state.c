@@ -10,23 +10,40 @@ static uint64_t content_of(const struct runner *r, uint32_t frame)
     return frame ? r->observe->content(r->observe->ctx, frame) : 0;
 }
 
-struct page_state page_state(const struct runner *r, uint32_t page)
+struct page_state page_seen(const struct runner *r, uint32_t page)
 {
     struct page_state s = {.page = page, .view = *model_page(r->model, page)};
 
     for (uint32_t i = 0; i < r->program->machine.n_containers; i++)
         s.maps[i] = *model_mapping(r->model, i, page);
+    return s;
+}
+
+struct page_state page_state(const struct runner *r, uint32_t page)
+{
+    struct page_state s = page_seen(r, page);
+
     s.shared_content = content_of(r, s.view.shared_frame);
     s.private_content = content_of(r, s.view.private_frame);
     return s;
 }
 
+static bool op_writes(const struct runner *r)
+{
+    const struct program *p = r->program;
+    uint32_t op = r->result->op;
+
+    return op < p->n_ops && (p->ops[op].kind == OP_WRITE || p->ops[op].kind == OP_DMA_WRITE);
+}
+
 struct page_state page_state_later(const struct runner *r, const struct page_state *before)
 {
-    struct page_state s = page_state(r, before->page);
+    struct page_state s = page_seen(r, before->page);
+    bool same = s.view.shared_frame == before->view.shared_frame &&
+                s.view.private_frame == before->view.private_frame;
 
-    if (r->state)
-        return s;
+    if (r->state && (!same || op_writes(r)))
+        return page_state(r, before->page);
     s.shared_content = before->shared_content;
     s.private_content = before->private_content;
     return s;

@@ -13,8 +13,13 @@ struct page_state {
     uint64_t shared_content, private_content;
 };
 
-/* As the model has seen it last, with what the frames hold now. */
+/* As the model has seen it last; the contents are 0. */
+struct page_state page_seen(const struct runner *r, uint32_t page);
+/* With what the frames hold now. */
 struct page_state page_state(const struct runner *r, uint32_t page);
+/* The same page, later. Contents are looked at only where they can be others: to find a frame
+ * may take long. In tear-down they are what they were: frames go, and nobody reads. */
+struct page_state page_state_later(const struct runner *r, const struct page_state *before);
 
 /* attribute, tracker, plugged or not, the two sides, a mapping for each container. */
 enum { PAGE_FACTS_MAX = 5 + PROGRAM_CONTAINERS_MAX };
@@ -23,10 +28,6 @@ struct page_fact {
     char what[16];  /* "attribute", "c0 maps" */
     char value[48]; /* "shared", "frame 4, read and write" */
 };
-
-/* The same page, later. In tear-down its content is what it was: frames go, and nobody looks.
- */
-struct page_state page_state_later(const struct runner *r, const struct page_state *before);
 
 /* How many there are: the same ones for each page of a region. */
 uint32_t page_facts(const struct page_state *s, const struct machine *m,

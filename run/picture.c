@@ -61,7 +61,7 @@ static bool look(struct picture *p, const struct runner *r, bool changed[COLUMNS
     bool any = false;
 
     for (uint32_t i = 0; i < p->columns->n; i++) {
-        struct page_state state = page_state(r, p->columns->page[i]);
+        struct page_state state = page_seen(r, p->columns->page[i]);
         char cell[PAGE_CELL_SIZE];
 
         page_cell(cell, &state, &r->program->machine);
