@@ -95,7 +95,7 @@ uint32_t page_facts(const struct page_state *s, const struct machine *m,
 {
     const struct region_decl *region = region_of(m, s->page);
     struct page_fact *f;
-    char what[16];
+    char what[24];
     uint32_t n = 0;
 
     f = next(facts, &n, "attribute");

@@ -25,7 +25,7 @@ struct page_state page_state_later(const struct runner *r, const struct page_sta
 enum { PAGE_FACTS_MAX = 5 + PROGRAM_CONTAINERS_MAX };
 
 struct page_fact {
-    char what[16];  /* "attribute", "c0 maps" */
+    char what[24];  /* "attribute", "c0 maps" */
     char value[48]; /* "shared", "frame 4, read and write" */
 };
 
