@@ -69,6 +69,10 @@ int check_fault(const struct machine *m, const struct op *op, const struct compl
 int check_result(const struct program *p, const struct expect *e, const struct complaint *c);
 int check_status(const struct program *p, const struct expect *e, const struct complaint *c);
 int check_pages(const struct program *p, const struct expect *e, const struct complaint *c);
+int check_private(const struct program *p, const struct expect *e, const struct complaint *c);
+int check_mapped(const struct program *p, const struct expect *e, const struct complaint *c);
+int check_unplugged(const struct program *p, const struct expect *e, const struct complaint *c);
+int check_backed(const struct program *p, const struct expect *e, const struct complaint *c);
 int check_side_pages(const struct program *p, const struct expect *e,
                      const struct complaint *c);
 int check_read_back(const struct program *p, const struct expect *e, const struct complaint *c);

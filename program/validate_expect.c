@@ -55,6 +55,63 @@ int check_side_pages(const struct program *p, const struct expect *e, const stru
     return check_pages(p, e, c);
 }
 
+/* What can never hold, on whatever machine, is a mistake. */
+int check_private(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    const struct machine *m = &p->machine;
+    int error = check_pages(p, e, c);
+
+    if (!error && !m->regions[e->region].guest_memfd)
+        error = complain(c, "expect %s: no page of %s is ever private: it has no guest_memfd",
+                         name_of(e), region_name(m, e->region).s);
+    return error;
+}
+
+int check_backed(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    int error = check_side_pages(p, e, c);
+
+    return error || !e->value ? error : check_private(p, e, c);
+}
+
+int check_unplugged(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    const struct machine *m = &p->machine;
+    int error = check_pages(p, e, c);
+
+    if (!error && !m->regions[e->region].virtio_mem_pages)
+        error = complain(c, "expect %s: all pages of %s are plugged: it has no virtio_mem",
+                         name_of(e), region_name(m, e->region).s);
+    return error;
+}
+
+/* The end of the section that shows this page of a region; the page itself: none does. */
+static uint64_t shown_up_to(const struct machine *m, uint32_t region, uint64_t page)
+{
+    for (uint32_t i = 0; i < m->n_sections; i++) {
+        const struct section_decl *s = &m->sections[i];
+
+        if (s->region == region && page >= s->first_page && page - s->first_page < s->n_pages)
+            return s->first_page + (uint64_t)s->n_pages;
+    }
+    return page;
+}
+
+int check_mapped(const struct program *p, const struct expect *e, const struct complaint *c)
+{
+    const struct machine *m = &p->machine;
+    uint64_t page_size = machine_page_size(m), page = e->start / page_size, to = 0;
+    int error = check_pages(p, e, c);
+
+    for (; !error && page < (e->start + e->size) / page_size; page = to) {
+        to = shown_up_to(m, e->region, page);
+        if (to == page)
+            error = complain(c, "expect %s: page %" PRIu64 " of %s has no address", name_of(e),
+                             page, region_name(m, e->region).s);
+    }
+    return error;
+}
+
 int check_read_back(const struct program *p, const struct expect *e, const struct complaint *c)
 {
     if (p->ops[e->op].kind != OP_READ && p->ops[e->op].kind != OP_DMA_READ)
@@ -107,7 +164,9 @@ int check_blocked(const struct program *p, const struct expect *e, const struct 
     if (e->size != machine_page_size(&p->machine))
         return complain(c, "expect blocked: expected one page, not 0x%" PRIx64 " bytes",
                         e->size);
-    return check_pages(p, e, c);
+    if (p->machine.axis[AXIS_mode] != MODE_INPLACE && expect_applies(&p->machine, e))
+        return complain(c, "expect blocked: only mode=inplace has pages that others can hold");
+    return check_private(p, e, c);
 }
 
 static int check_fields(const struct expect *e, const struct complaint *c)

@@ -41,6 +41,44 @@ static void test_conditions(void **state)
     }
 }
 
+/* What is never so, on whatever machine. */
+static void test_never(void **state)
+{
+#define NEVER(line)                                                                            \
+    V "machine\nregion ram0 pages=8\nregion rom1 pages=2\nsection ram0[0..6) at 0\n"           \
+      "section ram0[6] at 6\nsection rom1[0..2) at 16\ncontainer c0\n"                         \
+      "convert ram0[0] shared\nexpect " line "\n"
+    static const struct bad bad[] = {
+        {NEVER("private rom1[0]"), 10,
+         "expect private: no page of rom1 is ever private: it has no guest_memfd"},
+        {NEVER("backed private rom1[0]"), 10,
+         "expect backed: no page of rom1 is ever private: it has no guest_memfd"},
+        {NEVER("unplugged ram0[0]"), 10,
+         "expect unplugged: all pages of ram0 are plugged: it has no virtio_mem"},
+        {NEVER("mapped c0 ram0[0..8)"), 10, "expect mapped: page 7 of ram0 has no address"},
+        {NEVER("blocked ram0[0]"), 10,
+         "expect blocked: only mode=inplace has pages that others can hold"},
+    };
+    struct program p;
+    struct text_error error;
+
+    (void)state;
+    ASSERT_COMPLAINTS(bad);
+    program_init(&p);
+    assert_int_equal(
+        parse(NEVER("backed shared rom1[0] unbacked private rom1[0] plugged ram0[0] "
+                    "unmapped c0 ram0[0..8) mode=inplace blocked ram0[0]"),
+              &p, &error),
+        -EINVAL); /* conditions come first */
+    assert_int_equal(
+        parse(NEVER("mode=inplace blocked ram0[0] mapped c0 ram0[0..7) "
+                    "backed shared rom1[0] unbacked private rom1[0] plugged ram0[0] "
+                    "unmapped c0 ram0[7]"),
+              &p, &error),
+        0);
+    program_free(&p);
+}
+
 /* Two that cannot both hold, on a machine that both are about. */
 static void test_at_odds(void **state)
 {
@@ -137,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T("conditions", test_conditions),
+        T("never", test_never),
         T("at-odds", test_at_odds),
         T("too-many-of-one-op", test_too_many_of_one_op),
         T("dead-ones-are-not-printed", test_dead_ones),
