@@ -252,6 +252,11 @@ void model_see_totals(struct model *o, const struct view_totals *now)
 }
 
 /* ---- after each host call ---- */
+static bool is_shared_side(const struct view_page *page, uint32_t frame)
+{
+    return frame == page->shared_frame && frame != page->private_frame;
+}
+
 /* `in_flight`: in the middle of an op, of which the state that it leaves says less. */
 static __attribute__((noinline)) bool check_mapping(const struct model *o, uint32_t container,
                                                     uint32_t slot, bool in_flight,
@@ -263,14 +268,15 @@ static __attribute__((noinline)) bool check_mapping(const struct model *o, uint3
         return false;
     if (in_flight && page->is_private && !rule_s1_attribute(o, container, slot, v))
         return false;
+    if (is_shared_side(page, o->containers[container].maps[slot].seen.frame))
+        return true;
     return rule_s1_mapping(o, container, slot, v) && rule_s2_mapping(o, container, slot, v);
 }
 
 /* Most mappings show the shared side of a page that is shared and plugged, as they should. */
 static bool is_simple(const struct view_page *page, uint32_t frame, bool in_flight)
 {
-    return frame == page->shared_frame && frame != page->private_frame && page->is_plugged &&
-           !(in_flight && page->is_private);
+    return is_shared_side(page, frame) && page->is_plugged && !(in_flight && page->is_private);
 }
 
 static PER_PAGE bool check_mappings(const struct model *o, uint32_t slot, bool in_flight,
