@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* I/O address spaces: the sorted table of mappings, and what can be addressed at all. The room
- * that the table has is a gap where the last change was, for that is where the next one is. */
+/* I/O address spaces: the sorted table of mappings, and what can be addressed at all. */
 #include <string.h>
 
 #include "sim/world.h"
@@ -54,37 +53,16 @@ void dma_space_close(struct sim_world *w, struct dma_space *s)
     w->spaces[s->number] = NULL;
 }
 
-static bool ends_before(const struct dma_space *s, uint32_t i, uint64_t iova)
+static bool ends_before(const void *space, uint32_t i, uint64_t iova)
 {
-    const struct dma_mapping *m = dma_space_at(s, i);
+    const struct dma_mapping *m = dma_space_at(space, i);
 
     return m->iova + (m->size - 1) < iova;
 }
 
-/* Most questions are about where the last change was: on either side of the gap. */
 uint32_t dma_space_lower_bound(const struct dma_space *s, uint64_t iova)
 {
-    uint32_t lo = 0, hi = s->n_maps;
-
-    assert(s->gap <= s->n_maps);
-    if (s->gap > 0 && !ends_before(s, s->gap - 1, iova)) {
-        hi = s->gap - 1;
-        if (hi == 0 || ends_before(s, hi - 1, iova))
-            return hi;
-    } else {
-        lo = s->gap;
-        if (lo == hi || !ends_before(s, lo, iova))
-            return lo;
-    }
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-
-        if (ends_before(s, mid, iova))
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
+    return gap_search(s->gap, s->n_maps, ends_before, s, iova);
 }
 
 struct dma_mapping *dma_space_find(const struct dma_space *s, uint64_t iova)
@@ -102,18 +80,11 @@ bool dma_space_overlaps(const struct dma_space *s, uint64_t first, uint64_t last
     return i < s->n_maps && dma_space_at(s, i)->iova <= last;
 }
 
-/* The room there is comes to lie in front of mapping `at`. */
-static void gap_move(struct dma_space *s, uint32_t at)
+static void move_gap(struct dma_space *s, uint32_t to)
 {
-    uint32_t room = s->cap_maps - s->n_maps;
-    struct dma_mapping *maps = s->maps;
-
-    assert(at <= s->n_maps && s->gap <= s->n_maps);
-    if (at < s->gap)
-        memmove(&maps[at + room], &maps[at], (s->gap - at) * sizeof(*maps));
-    else if (at > s->gap)
-        memmove(&maps[s->gap], &maps[s->gap + room], (at - s->gap) * sizeof(*maps));
-    s->gap = at;
+    assert(to <= s->n_maps && s->gap <= s->n_maps);
+    if (to != s->gap)
+        gap_move(s->maps, sizeof(*s->maps), s->cap_maps - s->n_maps, &s->gap, to);
 }
 
 int dma_space_reserve(struct sim_world *w, struct dma_space *s, uint32_t more)
@@ -127,7 +98,7 @@ int dma_space_reserve(struct sim_world *w, struct dma_space *s, uint32_t more)
     struct dma_mapping *maps = arena_alloc(w->arena, capacity * sizeof(*maps));
     if (!maps)
         return -ENOMEM;
-    gap_move(s, s->n_maps);
+    move_gap(s, s->n_maps);
     if (s->n_maps)
         memcpy(maps, s->maps, s->n_maps * sizeof(*maps));
     arena_free(w->arena, s->maps);
@@ -148,8 +119,7 @@ void dma_space_insert_at(struct sim_world *w, struct dma_space *s, uint32_t at,
 {
     assert(s->n_maps < s->cap_maps && m->size > 0 && at <= s->n_maps);
     assert(at == s->n_maps || dma_space_at(s, at)->iova > m->iova + (m->size - 1));
-    if (at != s->gap)
-        gap_move(s, at);
+    move_gap(s, at);
     s->maps[at] = *m;
     s->gap++;
     s->n_maps++;
@@ -196,7 +166,7 @@ uint64_t dma_space_remove(struct sim_world *w, struct dma_space *s, uint32_t fir
         journal_mapping(w, s, m);
     }
     if (s->gap < first || s->gap > end)
-        gap_move(s, end);
+        move_gap(s, end);
     s->gap = first; /* it takes them in */
     s->n_maps -= end - first;
     return bytes;

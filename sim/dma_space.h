@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/uapi.h"
+#include "sim/sorted.h"
 
 struct backing;
 struct sim_world;
@@ -68,7 +69,7 @@ void dma_space_close(struct sim_world *w, struct dma_space *s);
 static inline struct dma_mapping *dma_space_at(const struct dma_space *s, uint32_t i)
 {
     assert(i < s->n_maps);
-    return &s->maps[i < s->gap ? i : i + (s->cap_maps - s->n_maps)];
+    return &s->maps[gap_place(s->gap, s->cap_maps - s->n_maps, i)];
 }
 /* The mapping that covers an IOVA, or NULL. */
 struct dma_mapping *dma_space_find(const struct dma_space *s, uint64_t iova);

@@ -6,20 +6,15 @@
 
 enum { PINS_FIRST = 16 };
 
+static bool pin_before(const void *world, uint32_t i, uint64_t gpa_page)
+{
+    return ((const struct sim_world *)world)->host_pins[i].gpa_page < gpa_page;
+}
+
 /* Index of the first pin of a guest page at or above this one. */
 static uint32_t pin_index(const struct sim_world *w, uint64_t gpa_page)
 {
-    uint32_t low = 0, high = w->n_host_pins;
-
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-
-        if (w->host_pins[middle].gpa_page < gpa_page)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return sorted_search(0, w->n_host_pins, pin_before, w, gpa_page);
 }
 
 /* How many pins lie in n guest pages from there on. */

@@ -105,7 +105,9 @@ void kvm_attributes_free(struct sim_world *w, struct sim_vm *vm)
     struct page_runs *s = &vm->private_pages;
 
     assert(vm->refs == 0);
-    for (uint32_t i = 0; i < s->n && w->vm == vm; i++)
-        journal_gpa(w, s->runs[i].first, s->runs[i].end - s->runs[i].first);
+    for (uint32_t i = 0; i < s->n && w->vm == vm; i++) {
+        const struct page_run *run = page_runs_at(s, i);
+        journal_gpa(w, run->first, run->end - run->first);
+    }
     page_runs_free(w, s);
 }

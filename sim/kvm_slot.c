@@ -8,21 +8,27 @@ enum { USER_SLOTS = 32764, SLOTS_FIRST = 4, AS_SHIFT = 16, MAX_GPA_BITS = 52 };
 
 #define SLOT_PAGES_MAX ((1ull << 31) - 1)
 
-/* Slots are sorted by address space, then address. Index of the first that ends after a page.
- */
+/* Slots are sorted by address space, then address. */
+struct slot_table {
+    const struct slot *slots;
+    unsigned as_id; /* the one that is looked in */
+};
+
+static bool slot_before(const void *table, uint32_t i, uint64_t gpa_page)
+{
+    const struct slot_table *t = table;
+    const struct slot *s = &t->slots[i];
+
+    return s->as_id < t->as_id ||
+           (s->as_id == t->as_id && s->gpa_page + s->n_pages <= gpa_page);
+}
+
+/* Index of the first slot that ends after a page. */
 static uint32_t slot_index(const struct sim_vm *vm, unsigned as_id, uint64_t gpa_page)
 {
-    uint32_t low = 0, high = vm->n_slots;
+    const struct slot_table table = {vm->slots, as_id};
 
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        const struct slot *s = &vm->slots[middle];
-        if (s->as_id < as_id || (s->as_id == as_id && s->gpa_page + s->n_pages <= gpa_page))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return sorted_search(0, vm->n_slots, slot_before, &table, gpa_page);
 }
 
 struct slot *kvm_slot_at(struct sim_vm *vm, uint64_t gpa_page)

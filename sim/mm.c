@@ -11,19 +11,17 @@
 
 enum { VMAS_FIRST = 8, GUARD_PAGES = 16 };
 
+static bool vma_before(const void *mm, uint32_t i, uint64_t address)
+{
+    const struct vma *v = &((const struct mm *)mm)->vmas[i];
+
+    return v->start + v->size <= address;
+}
+
 /* Index of the first VMA that ends after an address. */
 static uint32_t vma_index(const struct mm *mm, uint64_t address)
 {
-    uint32_t low = 0, high = mm->n;
-
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (mm->vmas[middle].start + mm->vmas[middle].size <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return sorted_search(0, mm->n, vma_before, mm, address);
 }
 
 struct vma *mm_find(struct sim_world *w, uint64_t address)

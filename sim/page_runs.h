@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/sorted.h"
+
 struct sim_world;
 
 struct page_run {
@@ -16,9 +18,15 @@ struct page_run {
 };
 
 struct page_runs {
-    struct page_run *runs;
-    uint32_t n, capacity;
+    struct page_run *runs; /* with a gap (sim/sorted.h): see page_runs_at */
+    uint32_t n, capacity, gap;
 };
+
+static inline struct page_run *page_runs_at(const struct page_runs *s, uint32_t i)
+{
+    assert(i < s->n);
+    return &s->runs[gap_place(s->gap, s->capacity - s->n, i)];
+}
 
 bool page_runs_has(const struct page_runs *s, uint64_t page);
 /* Is the page in the set, and in *end where the stretch of pages with that answer ends. */

@@ -349,9 +349,10 @@ static void test_runs_against_bits(void **state)
             assert_int_equal(is_private(page), bits[page]);
         const struct sim_vm *vm = fx.w->vm;
         for (uint32_t i = 0; i < vm->private_pages.n; i++) {
-            assert_true(vm->private_pages.runs[i].first < vm->private_pages.runs[i].end);
-            assert_true(!i ||
-                        vm->private_pages.runs[i - 1].end < vm->private_pages.runs[i].first);
+            assert_true(page_runs_at(&vm->private_pages, i)->first <
+                        page_runs_at(&vm->private_pages, i)->end);
+            assert_true(!i || page_runs_at(&vm->private_pages, i - 1)->end <
+                                  page_runs_at(&vm->private_pages, i)->first);
         }
     }
 }
