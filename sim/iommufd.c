@@ -381,6 +381,24 @@ static void record(struct sim_world *w, struct sim_iommufd *i, const struct ioct
     }
 }
 
+/* A fault stands for somebody else at the last area of the range: those before it go first. */
+static void unmap_until_busy(struct sim_world *w, struct sim_iommufd *i,
+                             const struct iommu_ioas_unmap *m)
+{
+    struct sim_ioas *ioas = ioas_at(i, m->ioas_id);
+    uint64_t last = m->iova + (m->length - 1), unmapped;
+
+    assert(w->early_error == EBUSY);
+    if (!ioas || m->length == 0 || last < m->iova)
+        return;
+    uint32_t end = dma_space_lower_bound(&ioas->space, last);
+    if (end == ioas->space.n_maps || dma_space_at(&ioas->space, end)->iova > last)
+        return; /* nothing lies at the end */
+    uint64_t busy = dma_space_at(&ioas->space, end)->iova;
+    if (busy > m->iova)
+        (void)ioas_unmap(w, ioas, m->iova, busy - m->iova, &unmapped);
+}
+
 int iommufd_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long request,
                   void *arg)
 {
@@ -395,8 +413,11 @@ int iommufd_ioctl(struct sim_world *w, int fd, struct sim_fd *f, unsigned long r
     call_begin(w, op->point, w->call.caller, 0, (uint64_t)fd, request);
     if (!error)
         record(w, i, op, &c);
-    if (call_fails_early(w))
+    if (call_fails_early(w)) {
+        if (!error && op->run == run_unmap && w->early_error == EBUSY)
+            unmap_until_busy(w, i, &c.unmap);
         return (int)call_end(w, 0);
+    }
     int64_t r = error ? error : op->run(w, i, &c);
     /* Too little room for the ranges: how many there are is told all the same. */
     bool answers = r >= 0 || (op->run == run_ranges && r == -EMSGSIZE);

@@ -230,6 +230,18 @@ static void test_busy_unmap(void **state)
     assert_int_equal(unmap(IOVA, PS), PS);
 }
 
+/* ... and it is the last one of the range: the first ones are gone by then. */
+static void test_busy_at_the_end(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 3; i++)
+        assert_int_equal(map(IOVA + i * PS, PS), 0);
+    arm(POINT_IOMMUFD_UNMAP, EBUSY, false);
+    assert_int_equal(unmap(IOVA, 3 * PS), -EBUSY);
+    assert_int_equal(unmap(IOVA, 2 * PS), -ENOENT);
+    assert_int_equal(unmap(IOVA, 3 * PS), PS);
+}
+
 #define CASE(name, fn)                                                                         \
     {                                                                                          \
         "sim/iommufd/" name, fn, setup, teardown, NULL                                         \
@@ -264,6 +276,7 @@ int main(void)
         CASE("late-efault-of-map", test_late_efault_of_map),
         CASE("late-efault-of-unmap", test_late_efault_of_unmap),
         CASE("busy-unmap", test_busy_unmap),
+        CASE("busy-at-the-end", test_busy_at_the_end),
     };
 
     return cmocka_run_group_tests_name("sim/iommufd-unmap", tests, NULL, NULL);
