@@ -175,13 +175,12 @@ static void draw_sections(struct gen *g)
 /* Mostly none to speak of; else about what is needed. */
 static uint32_t draw_entry_limit(struct gen *g, bool listen_all)
 {
-    enum { ENTRIES_DEFAULT = 65535 };
     bool run = g->m->axis[AXIS_mapping] == MAPPING_RUN;
 
     if (g->o->entry_limit)
         return g->o->entry_limit;
     if (!rng_percent(&g->r, listen_all ? 10 : 16))
-        return ENTRIES_DEFAULT;
+        return PROGRAM_ENTRIES_DEFAULT;
     if (run)
         return rng_between(&g->r, 1, 6);
     if (rng_percent(&g->r, 60))

@@ -23,6 +23,7 @@ enum {
     PROGRAM_PAGES_MAX = 1 << 18, /* over all regions */
     PROGRAM_OPS_MAX = 1 << 16,
     PROGRAM_EXPECTS_MAX = 1 << 16,
+    PROGRAM_ENTRIES_DEFAULT = 65535,  /* entry limit of a container: the kernel's */
     PROGRAM_OP_EXPECTS_MAX = 1 << 12, /* about one op */
     PAGE_SIZE_4K = 4096,              /* the only place where this number is written */
 };

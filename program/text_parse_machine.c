@@ -137,14 +137,14 @@ static int set_entries(struct parser *ps, struct word value, void *out)
 
 int parse_container(struct parser *ps)
 {
-    enum { ENTRIES_DEFAULT = 65535 }; /* of the kernel's module parameter */
     static const struct key keys[] = {
         {"iommu", false, set_container_iommu},
         {"listen", false, set_listen},
         {"entries", false, set_entries},
     };
     struct machine *m = &ps->p->machine;
-    struct container_keys k = {.decl = {.listen_all = 1, .entry_limit = ENTRIES_DEFAULT}};
+    struct container_keys k = {
+        .decl = {.listen_all = 1, .entry_limit = PROGRAM_ENTRIES_DEFAULT}};
     int error = take_new(ps, 'c', "container", m->n_containers, PROGRAM_CONTAINERS_MAX);
 
     if (!error)

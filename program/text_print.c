@@ -34,8 +34,6 @@ static void print_header(FILE *out, const char *header)
         (void)fputc('\n', out);
 }
 
-enum { ENTRIES_DEFAULT = 65535 };
-
 static void print_shares(FILE *out, const struct region_decl *r, bool brief)
 {
     if (r->kind == REGION_MMIO || (brief && r->share == SHARE_ANON))
@@ -91,7 +89,7 @@ static void print_container(FILE *out, const struct machine *m, uint32_t i, bool
         (void)fprintf(out, " iommu=%s", program_axis_value(AXIS_iommu, m->axis[AXIS_iommu]));
     if (!brief || !c->listen_all)
         (void)fprintf(out, " listen=%s", c->listen_all ? "all" : "manual");
-    if (!brief || c->entry_limit != ENTRIES_DEFAULT)
+    if (!brief || c->entry_limit != PROGRAM_ENTRIES_DEFAULT)
         (void)fprintf(out, " entries=%u", c->entry_limit);
     (void)fputc('\n', out);
 }

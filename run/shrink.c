@@ -121,6 +121,7 @@ static enum shrink_end shrink_all(struct shrinker *s)
 enum shrink_end shrink_worker(struct shrinker *s, bool resumed)
 {
     enum shrink_end end = SHRINK_UNDER_WAY;
+    double start = shrink_now();
 
     be_quiet();
     if (!resumed)
@@ -129,5 +130,8 @@ enum shrink_end shrink_worker(struct shrinker *s, bool resumed)
         return SHRINK_HARNESS;
     if (!resumed)
         end = judge_original(s);
-    return end == SHRINK_UNDER_WAY ? shrink_all(s) : end;
+    if (end == SHRINK_UNDER_WAY)
+        end = shrink_all(s);
+    s->shared->seconds += shrink_now() - start;
+    return end;
 }

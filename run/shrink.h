@@ -39,7 +39,8 @@ struct shrink_result {
     struct signature signature;
     uint64_t tries, ops; /* that were run meanwhile */
     uint64_t removals;   /* SHRINK_MINIMAL: that prove it */
-    double seconds;
+    double seconds;      /* all of it */
+    double work_seconds; /* without what it takes to start a process and to notice its end */
 };
 
 /* 0, or negative errno: no process could be started. SIGINT and its kin are caught from now on

@@ -84,6 +84,7 @@ struct shrink_shared {
     _Atomic bool stop;
     _Atomic uint64_t tries, ops;
     uint64_t removals;
+    double seconds; /* that workers have used which came to their end */
     enum shrink_end end;
     struct signature want;
     uint32_t cpu_ms;

@@ -7,8 +7,6 @@
 #include "program/op_table.h"
 #include "run/shrink_internal.h"
 
-enum { ENTRIES_PLAIN = 65535 };
-
 /* Takes out declaration number i of a kind. */
 typedef void drop_fn(struct program *p, uint32_t i);
 
@@ -151,7 +149,7 @@ static bool container_plainer(struct program *p, uint32_t container, uint32_t i)
         c->listen_all = 1;
         return true;
     case 2:
-        c->entry_limit = ENTRIES_PLAIN;
+        c->entry_limit = PROGRAM_ENTRIES_DEFAULT;
         return true;
     case 3:
         c->entry_limit /= 2;

@@ -3,6 +3,39 @@
 #include "program/edit.h"
 #include "run/shrink_internal.h"
 
+/* What was too much for a limit still is, with fewer pages, when the limit is lower. */
+static bool lower_limits(struct machine *m, uint32_t pages)
+{
+    bool any = m->memlock_pages > pages;
+
+    m->memlock_pages -= any ? pages : 0;
+    for (uint32_t i = 0; i < m->n_containers; i++) {
+        uint32_t *limit = &m->containers[i].entry_limit;
+
+        if (*limit == PROGRAM_ENTRIES_DEFAULT || *limit <= pages)
+            continue;
+        *limit -= pages;
+        any = true;
+    }
+    return any;
+}
+
+static bool without_pages(struct shrinker *s, uint32_t region, uint32_t first, uint32_t n)
+{
+    struct program *p = shrink_begin(s);
+
+    if (!p)
+        return false;
+    program_drop_pages(p, region, first, n);
+    if (shrink_try_faults(s))
+        return true;
+    p = shrink_begin(s);
+    if (!p || !lower_limits(&p->machine, n))
+        return false;
+    program_drop_pages(p, region, first, n);
+    return shrink_try_faults(s);
+}
+
 /* Stretches of `chunk` pages, from the end. */
 static bool drop_stretches(struct shrinker *s, uint32_t region, uint32_t chunk)
 {
@@ -10,12 +43,7 @@ static bool drop_stretches(struct shrinker *s, uint32_t region, uint32_t chunk)
     bool any = false;
 
     while (end >= chunk && !shrink_over(s)) {
-        struct program *p = shrink_begin(s);
-
-        if (!p)
-            break;
-        program_drop_pages(p, region, end - chunk, chunk);
-        if (!shrink_try_faults(s)) {
+        if (!without_pages(s, region, end - chunk, chunk)) {
             end -= chunk;
             continue;
         }

@@ -169,6 +169,7 @@ static void take_result(struct shrinker *s, const struct program *p, struct shri
     out->tries = atomic_load(&shared->tries);
     out->ops = atomic_load(&shared->ops);
     out->removals = shared->removals;
+    out->work_seconds = shared->seconds;
 }
 
 int shrink(const struct program *p, const struct shrink_options *options,

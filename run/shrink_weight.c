@@ -13,8 +13,6 @@
 
 enum weight { LINES, DECLARATIONS, OP_WORDS, MACHINE_WORDS, PAGES, SIZES, PLACES, VALUES, N };
 
-enum { ENTRIES_PLAIN = 65535 };
-
 struct weights {
     uint64_t w[N];
 };
@@ -82,7 +80,7 @@ static void weigh_machine(struct weights *w, const struct machine *m)
     for (uint32_t i = 0; i < m->n_sections; i++)
         add(w, PLACES, m->sections[i].gpa_page + m->sections[i].first_page);
     for (uint32_t i = 0; i < m->n_containers; i++) {
-        bool plain = m->containers[i].entry_limit == ENTRIES_PLAIN;
+        bool plain = m->containers[i].entry_limit == PROGRAM_ENTRIES_DEFAULT;
 
         add(w, MACHINE_WORDS, (uint64_t)!m->containers[i].listen_all + !plain);
         add(w, VALUES, plain ? 0 : m->containers[i].entry_limit);
