@@ -7,7 +7,6 @@
 #include "run/hash.h"
 
 enum {
-    CHANGES_MAX = 64,
     SEE_AT_ONCE = 32,
     SHORT = 64, /* pages: up to here each is looked up, longer ranges are cut by section */
 };
@@ -96,10 +95,26 @@ static void see_stretch(struct runner *r, uint32_t container, uint64_t first, ui
     see_pages(r, first, n);
 }
 
+/* False: one of them is nobody's. */
+static bool see_iova_pages(struct runner *r, uint32_t container, uint64_t first, uint64_t n)
+{
+    bool known = true;
+    uint64_t step;
+
+    for (; n > 0; n -= step, first += step) {
+        step = n;
+        uint32_t page = model_pages_at(r->model, first, &step);
+
+        known &= page != MODEL_NO_PAGE;
+        for (uint32_t i = 0; page != MODEL_NO_PAGE && i < step; i++)
+            see_mapping(r, container, page + i, first + i);
+    }
+    return known;
+}
+
 static void see_iova_stretch(struct runner *r, uint32_t container, uint64_t first, uint64_t n)
 {
-    for (uint64_t i = 0; i < n; i++)
-        see_mapping(r, container, model_page_at(r->model, first + i), first + i);
+    (void)see_iova_pages(r, container, first, n);
 }
 
 /* The parts of a long range that sections show. */
@@ -147,14 +162,8 @@ static void iova_changed(struct runner *r, uint32_t container, uint64_t first, u
     }
     if (n > SHORT)
         in_sections(r, container, first, n, see_iova_stretch);
-    for (uint64_t i = 0; n <= SHORT && i < n; i++) {
-        uint32_t page = model_page_at(r->model, first + i);
-
-        if (page == MODEL_NO_PAGE)
-            strays = true;
-        else
-            see_mapping(r, container, page, first + i);
-    }
+    else
+        strays = !see_iova_pages(r, container, first, n);
     if (strays)
         look_for_strays(r, container, first, n);
 }
@@ -260,9 +269,9 @@ static void everything_changed(struct runner *r)
 
 void feed_all(struct runner *r)
 {
-    struct observe_change ignored[CHANGES_MAX];
+    const struct observe_change *ignored;
 
-    r->observe->changes(r->observe->ctx, ignored, CHANGES_MAX);
+    (void)r->observe->changes(r->observe->ctx, &ignored);
     r->starting = true; /* the start state follows from the program: it need not be hashed */
     plugged_changed(r);
     tracker_changed(r);
@@ -316,7 +325,7 @@ static bool nothing_to_protect(struct runner *r)
 static __attribute__((noinline)) void
 take_changes(struct runner *r, const struct observe_change *changes, uint32_t n)
 {
-    if (n > CHANGES_MAX) {
+    if (n > OBSERVE_CHANGES_MAX) {
         everything_changed(r);
         see_containers(r);
         see_totals(r);
@@ -328,8 +337,8 @@ take_changes(struct runner *r, const struct observe_change *changes, uint32_t n)
 /* True when there was anything new. */
 static bool feed_journal(struct runner *r)
 {
-    struct observe_change changes[CHANGES_MAX];
-    uint32_t n = r->observe->changes(r->observe->ctx, changes, CHANGES_MAX);
+    const struct observe_change *changes;
+    uint32_t n = r->observe->changes(r->observe->ctx, &changes);
 
     if (n > 0)
         take_changes(r, changes, n);

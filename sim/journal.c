@@ -32,7 +32,7 @@ static void journal_add(struct sim_world *w, bool is_iova, unsigned container, u
 
     assert(container < SIM_CONTAINERS_MAX);
     assert(n <= UINT64_MAX - first);
-    if (have > SIM_JOURNAL_MAX || !n)
+    if (have > OBSERVE_CHANGES_MAX || !n)
         return;
     for (uint32_t i = have; i > stop; i--) {
         struct observe_change *c = &w->changes[i - 1];
@@ -40,7 +40,7 @@ static void journal_add(struct sim_world *w, bool is_iova, unsigned container, u
             return;
     }
     w->n_changes = have + 1;
-    if (have < SIM_JOURNAL_MAX)
+    if (have < OBSERVE_CHANGES_MAX)
         w->changes[have] = (struct observe_change){is_iova, (uint8_t)container, first, n};
 }
 
@@ -56,7 +56,7 @@ void journal_iova(struct sim_world *w, unsigned container, uint64_t first_page, 
 
 void journal_all(struct sim_world *w)
 {
-    w->n_changes = SIM_JOURNAL_MAX + 1;
+    w->n_changes = OBSERVE_CHANGES_MAX + 1;
 }
 
 /* Pages [first, end) of a backing changed, of which `n` pages from backing page `at` on are
@@ -98,7 +98,7 @@ void journal_backing(struct sim_world *w, const struct backing *b, uint64_t firs
     uint64_t end = n > UINT64_MAX - first ? UINT64_MAX : first + n, page;
 
     assert(b && n);
-    if (!w->vm || w->n_changes > SIM_JOURNAL_MAX)
+    if (!w->vm || w->n_changes > OBSERVE_CHANGES_MAX)
         return;
     for (uint32_t i = 0; i < w->vm->n_slots; i++) {
         struct slot *s = &w->vm->slots[i];

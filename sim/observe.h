@@ -24,6 +24,7 @@ enum {
 };
 
 enum { OBSERVE_DMA_READ = 1, OBSERVE_DMA_WRITE = 2 };
+enum { OBSERVE_CHANGES_MAX = 64 };
 
 struct observe_page {
     bool is_private;        /* the KVM attribute */
@@ -77,10 +78,11 @@ struct observe {
     uint64_t (*content)(void *ctx, uint32_t frame);
     /* What a vCPU was last told by a hypercall. */
     uint64_t (*guest_status)(void *ctx, uint32_t vcpu);
-    /* Hands out and forgets the changes since the last call: at most `max`; if there were
-     * more, returns max + 1 and everything must be looked at. Neighbours are merged; a page
-     * may be listed without having changed, never the other way round. */
-    uint32_t (*changes)(void *ctx, struct observe_change *out, uint32_t max);
+    /* Forgets the changes since the last call, and tells how many stretches they were; more
+     * than OBSERVE_CHANGES_MAX: everything must be looked at. *out is good until the next host
+     * call. Neighbours are merged; a page may be listed without having changed, never the other
+     * way round. */
+    uint32_t (*changes)(void *ctx, const struct observe_change **out);
     /* IOVA pages of a container that are mapped, ascending from *iova_page on: sets it to the
      * next one; false when there is none. */
     bool (*next_mapped)(void *ctx, uint32_t container, uint64_t *iova_page);

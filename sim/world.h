@@ -308,7 +308,6 @@ int vfio_iommu_get_info(const struct vfio_iommu_answer *a, void *arg);
 void type1_unmap_all(struct sim_world *w, struct sim_container *c);
 
 /* ---- the journal of changes: sim/journal.c ---- */
-enum { SIM_JOURNAL_MAX = 64 };
 /* A page of a backing came, went or was replaced: finds the GPAs that show it. */
 void journal_backing(struct sim_world *w, const struct backing *b, uint64_t first, uint64_t n);
 void journal_gpa(struct sim_world *w, uint64_t first_page, uint64_t n);
@@ -350,8 +349,8 @@ struct sim_world {
     struct sim_vcpu vcpus[SIM_VCPUS_MAX];
     struct dma_space *spaces[SIM_CONTAINERS_MAX]; /* by number */
     struct sim_group groups[SIM_CONTAINERS_MAX];
-    uint32_t n_changes; /* > SIM_JOURNAL_MAX: too many */
-    struct observe_change changes[SIM_JOURNAL_MAX];
+    uint32_t n_changes; /* > OBSERVE_CHANGES_MAX: too many */
+    struct observe_change changes[OBSERVE_CHANGES_MAX];
     struct observe observe;
 };
 

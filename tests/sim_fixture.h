@@ -206,7 +206,7 @@ static inline uint32_t fx_frame_at(struct fx *fx, uint64_t address)
 /* Does the journal name a guest page? Then it is emptied by fx_forget. */
 static inline bool fx_noted(const struct fx *fx, uint64_t gpa_page)
 {
-    for (uint32_t i = 0; i < fx->w->n_changes && i < SIM_JOURNAL_MAX; i++) {
+    for (uint32_t i = 0; i < fx->w->n_changes && i < OBSERVE_CHANGES_MAX; i++) {
         const struct observe_change *c = &fx->w->changes[i];
         if (!c->is_iova && gpa_page >= c->first && gpa_page - c->first < c->n_pages)
             return true;

@@ -269,12 +269,12 @@ static void test_copy_of_stale_page(void **state)
 /* ---- the journal sees what attach and detach change ---- */
 static bool iova_listed(uint64_t page)
 {
-    struct observe_change c[8];
-    uint32_t n = fx.o->changes(fx.o->ctx, c, 8);
-    for (uint32_t i = 0; i < n && n <= 8; i++)
+    const struct observe_change *c;
+    uint32_t n = fx.o->changes(fx.o->ctx, &c);
+    for (uint32_t i = 0; i < n && n <= OBSERVE_CHANGES_MAX; i++)
         if (c[i].is_iova && c[i].container == 0 && page - c[i].first < c[i].n_pages)
             return true;
-    return n > 8;
+    return n > OBSERVE_CHANGES_MAX;
 }
 
 static void test_changes_are_listed(void **state)

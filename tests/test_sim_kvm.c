@@ -77,7 +77,7 @@ static void test_create_vm_types(void **state)
         assert_rule("types 0 and 1 only",
                     host_ioctl(&fx.h, fx.kvm, KVM_CREATE_VM, (void *)type), -EINVAL);
     assert_true(host_ioctl(&fx.h, fx.kvm, KVM_CREATE_VM, (void *)0) >= 0);
-    assert_int_equal(fx.w->n_changes, SIM_JOURNAL_MAX + 1); /* it is the machine now */
+    assert_int_equal(fx.w->n_changes, OBSERVE_CHANGES_MAX + 1); /* it is the machine now */
 }
 
 static void test_unknown_requests(void **state)

@@ -374,7 +374,7 @@ static void test_journal_merges_and_overflows(void **state)
     assert_int_equal(fx.w->changes[1].n_pages, 300);
     for (unsigned i = 0; i < 200; i++)
         journal_gpa(fx.w, 10000 + 2 * i, 1);
-    assert_int_equal(fx.w->n_changes, SIM_JOURNAL_MAX + 1);
+    assert_int_equal(fx.w->n_changes, OBSERVE_CHANGES_MAX + 1);
 }
 
 /* A slot over two mappings, and one page behind two slots: each guest page is found. */
