@@ -246,7 +246,7 @@ void picture_legend(FILE *out, const struct machine *m, const struct columns *c)
     fprintf(out, "S|P attribute, s|p tracker (shared, private),%s shared/private frame",
             virtio_mem ? " u unplugged," : "");
     if (m->n_containers)
-        fprintf(out, ", >frame c0%s", m->n_containers == 1 ? " reaches" : ",c1,.. reach");
+        fprintf(out, ", >frame c0%s", m->n_containers == 1 ? " reaches" : ",.. reach");
     fprintf(out,
             "\n'-' none, '.' as above; '*' a fault made the call fail, '!' where the rule "
             "broke%s\n",
