@@ -193,6 +193,175 @@ static void a_section_without_private_pages_fails(void **state)
     }
 }
 
+/* Memory that is mapped as one: what was reserved for coming back is given back. */
+static void plain_memory_comes_back(void **state)
+{
+    (void)state;
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    for (uint32_t region = 2; region <= 4; region += 2)
+        for (int i = 0; i < 3; i++) {
+            stub_fail(&f.stub, STUB_SETUP, 1, EIO, false); /* its slot */
+            assert_int_equal(vmm_region_remove(f.vmm, region), -EIO);
+            stub_fail_none(&f.stub);
+            assert_true(stub_mapped(&f.stub, region == 2 ? 136 : 152));
+            assert_int_equal(f.stub.n_maps, 2);
+        }
+}
+
+/* Each allocation of a device's coming fails once. */
+static void memory_runs_out_for_a_device(void **state)
+{
+    unsigned nth = 0;
+    int rc = -ENOMEM;
+
+    (void)state;
+    assert_int_equal(convert(&f, 3, 1, false), 0);
+    while (rc) {
+        unsigned fds = stub_open_fds(&f.stub);
+
+        stub_fail(&f.stub, STUB_ALLOC, ++nth, ENOMEM, false);
+        rc = vmm_device_attach(f.vmm, 0, 0);
+        assert_int_equal(rc, f.stub.failed ? -ENOMEM : 0);
+        f.stub.failed = 0;
+        stub_fail_none(&f.stub);
+        assert_false(vmm_stopped(f.vmm));
+        if (rc)
+            assert_true(stub_open_fds(&f.stub) == fds && f.stub.n_maps == 0);
+    }
+    assert_in_range(nth, 4, 40);
+    assert_int_equal(f.stub.n_maps, 3);
+}
+
+/* ---- virtio-mem: three pages of its are shared ---- */
+static uint32_t virtio_mem(bool plugged)
+{
+    const struct vmm_region_config config = {.guest_memfd = true,
+                                             .size = 16 * PAGE,
+                                             .virtio_mem_block = 2 * PAGE,
+                                             .requested_size = 16 * PAGE};
+    uint16_t response;
+    uint32_t region;
+
+    assert_int_equal(vmm_region_add(f.vmm, &config, &region), 0);
+    assert_int_equal(vmm_section_add(f.vmm, region, 0, 16 * PAGE, 300 * PAGE), 0);
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    for (uint64_t page = 300; page < 306; page += 2)
+        assert_int_equal(convert(&f, page, 1, false), 0);
+    if (plugged)
+        assert_int_equal(vmm_plug(f.vmm, region, 0, 16 * PAGE, &response), 0);
+    stub_trace_clear(&f.stub);
+    return region;
+}
+
+static bool traced(const char *what)
+{
+    return strstr(f.stub.trace, what);
+}
+
+static void a_plug_fails(void **state)
+{
+    uint32_t region = virtio_mem(false);
+    uint16_t response;
+
+    (void)state;
+    stub_fail(&f.stub, STUB_MAP, 1, EIO, false);
+    assert_int_equal(vmm_plug(f.vmm, region, 0, 8 * PAGE, &response), -EIO);
+    assert_int_equal(response, VMM_RESPONSE_BUSY);
+    assert_true(traced(" map 300+1 fails; "));
+    assert_false(traced(" map 302+1") || traced(" map 304+1") || vmm_stopped(f.vmm));
+    stub_fail_none(&f.stub);
+    /* Mapping has made memory, which goes; or it is debt, and goes with the next request. */
+    stub_trace_clear(&f.stub);
+    stub_fail(&f.stub, STUB_MAP, 2, EIO, false);
+    assert_int_equal(vmm_plug(f.vmm, region, 0, 8 * PAGE, &response), -EIO);
+    assert_true(strstr(strstr(f.stub.trace, "fails; "), "drop shared 0+8; "));
+    stub_fail_none(&f.stub);
+    uint64_t before[256], after[256];
+    size_t size = vmm_canon(f.vmm, before, sizeof before);
+    fail_two(STUB_MAP, 2, STUB_DROP_SHARED, 2);
+    assert_int_equal(vmm_plug(f.vmm, region, 0, 8 * PAGE, &response), -EIO);
+    stub_fail_none(&f.stub);
+    assert_false(vmm_stopped(f.vmm));
+    assert_true(vmm_canon(f.vmm, after, sizeof after) == size + 8); /* a word of debt */
+    assert_int_equal(vmm_plug(f.vmm, region, 0, 8 * PAGE, &response), 0);
+    assert_true(vmm_canon(f.vmm, after, sizeof after) > size);
+    for (uint64_t page = 300; page < 306; page++)
+        assert_int_equal(stub_mapped(&f.stub, page), page % 2 == 0);
+}
+
+static void a_plug_fails_and_so_does_its_undo(void **state)
+{
+    uint32_t region = virtio_mem(false);
+    uint16_t response;
+
+    (void)state;
+    fail_two(STUB_MAP, 3, STUB_UNMAP, 1);
+    assert_int_equal(vmm_plug(f.vmm, region, 0, 16 * PAGE, &response), -EIO);
+    assert_true(vmm_stopped(f.vmm));
+    assert_true(traced("unmap 300+1 fails; ") && traced("unmap 302+1; "));
+    assert_false(strstr(strstr(f.stub.trace, "unmap 300"), "drop"));
+}
+
+static void an_unplug_fails(void **state)
+{
+    uint32_t region = virtio_mem(true);
+    uint16_t response;
+
+    (void)state;
+    stub_fail(&f.stub, STUB_UNMAP, 1, EIO, false);
+    assert_int_equal(vmm_unplug(f.vmm, region, 0, 8 * PAGE, &response), -EIO);
+    assert_false(traced("unmap 302+1") || vmm_stopped(f.vmm));
+    stub_fail_none(&f.stub);
+    stub_fail(&f.stub, STUB_ATTRIBUTE, 1, EIO, false);
+    assert_int_equal(vmm_unplug(f.vmm, region, 0, 8 * PAGE, &response), -EIO);
+    assert_false(vmm_stopped(f.vmm));
+    stub_fail_none(&f.stub);
+    for (uint64_t page = 300; page < 306; page++)
+        assert_true(stub_mapped(&f.stub, page) == (page % 2 == 0) &&
+                    f.stub.is_private[page] == (page % 2 != 0));
+}
+
+static void an_unplug_fails_and_so_does_its_undo(void **state)
+{
+    uint32_t region = virtio_mem(true);
+    uint16_t response;
+
+    (void)state;
+    fail_two(STUB_ATTRIBUTE, 1, STUB_MAP, 1);
+    assert_int_equal(vmm_unplug(f.vmm, region, 0, 8 * PAGE, &response), -EIO);
+    assert_true(vmm_stopped(f.vmm));
+    assert_true(traced(" map 300+1 fails; ") && traced(" map 302+1; "));
+}
+
+/* The attribute may have been set, and cannot be set back. */
+static void an_unplug_whose_attribute_stays(void **state)
+{
+    uint32_t region = virtio_mem(true);
+    uint16_t response;
+
+    (void)state;
+    stub_fail(&f.stub, STUB_ATTRIBUTE, 1, EFAULT, true);
+    f.stub.faults[f.stub.n_faults++] =
+        (struct stub_fault){.point = STUB_ATTRIBUTE, .nth = 2, .times = 1, .error = ENOMEM};
+    assert_int_equal(vmm_unplug(f.vmm, region, 0, 8 * PAGE, &response), -EFAULT);
+    assert_true(vmm_stopped(f.vmm));
+    assert_true(traced("shared 300+1 fails; ") && traced("shared 302+1; "));
+    assert_false(traced(" map "));
+}
+
+static void requests_off_by_a_byte(void **state)
+{
+    uint32_t region = virtio_mem(true);
+    uint16_t response;
+
+    (void)state;
+    assert_int_equal(vmm_unplug(f.vmm, region, 1, 2 * PAGE, &response), -EINVAL);
+    assert_int_equal(vmm_unplug(f.vmm, region, 0, 2 * PAGE + 1, &response), -EINVAL);
+    assert_int_equal(vmm_resize(f.vmm, region, 2 * PAGE + 1, &response), -EINVAL);
+    assert_int_equal(vmm_unplug(f.vmm, region, 16 * PAGE, 2 * PAGE, &response), -EINVAL);
+    assert_string_equal(f.stub.trace, "");
+}
+
 int main(void)
 {
 #define T(name, fn)                                                                            \
@@ -207,6 +376,14 @@ int main(void)
         T("a-section-half-mapped", a_section_half_mapped),
         T("a-listener-half-unmapped", a_listener_half_unmapped),
         T("a-section-without-private-pages", a_section_without_private_pages_fails),
+        T("plain-memory-comes-back", plain_memory_comes_back),
+        T("memory-runs-out-for-a-device", memory_runs_out_for_a_device),
+        T("a-plug-fails", a_plug_fails),
+        T("a-plug-fails-and-so-does-its-undo", a_plug_fails_and_so_does_its_undo),
+        T("an-unplug-fails", an_unplug_fails),
+        T("an-unplug-fails-and-so-does-its-undo", an_unplug_fails_and_so_does_its_undo),
+        T("an-unplug-whose-attribute-stays", an_unplug_whose_attribute_stays),
+        T("requests-off-by-a-byte", requests_off_by_a_byte),
     };
 
     return cmocka_run_group_tests_name("core/half-done", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the core refuses at its door: nonsense from the VMM, kernels that cannot, a stopped VM.
  */
+#include "core/internal.h"
 #include "tests/core_fixture.h"
 
 #include <stdlib.h>
@@ -84,6 +85,33 @@ static void a_config_of_nonsense(void **state)
     c.split = VMM_SPLIT_REFUSE + 1;
     assert_int_equal(create(c), -EINVAL);
     assert_int_equal(f.stub.hits[STUB_SETUP], 0); /* the system was not even asked */
+    c = good;
+    c.page_size = 2;
+    c.n_vcpus = 0;
+    assert_int_equal(create(c), 0);
+}
+
+/* An array of so many elements that twice as many cannot be counted is not even asked for. */
+static void an_array_of_too_many(void **state)
+{
+    static const struct {
+        uint32_t n;
+        bool asked;
+    } rows[] = {{1u << 28, true}, {450u * 1000 * 1000, true}, {1u << 29, false}};
+    struct host host = stub_host(&f.stub);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        unsigned before = f.stub.hits[STUB_ALLOC];
+        uint32_t capacity = rows[i].n;
+        void *array = &host;
+
+        stub_fail(&f.stub, STUB_ALLOC, 1, ENOMEM, false);
+        assert_int_equal(array_room(&host, &array, &capacity, rows[i].n, 1), -ENOMEM);
+        stub_fail_none(&f.stub);
+        assert_true(array == &host && capacity == rows[i].n);
+        assert_int_equal(f.stub.hits[STUB_ALLOC] - before, rows[i].asked);
+    }
 }
 
 static void a_machine_without_vcpus(void **state)
@@ -362,6 +390,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         T("a-config-of-nonsense", a_config_of_nonsense),
+        T("an-array-of-too-many", an_array_of_too_many),
         T("a-machine-without-vcpus", a_machine_without_vcpus),
         T("a-kernel-that-cannot", a_kernel_that_cannot),
         T("a-kernel-that-just-can", a_kernel_that_just_can),
