@@ -70,10 +70,7 @@ int kvm_open(struct vmm *vmm)
     if (rc < 0)
         return rc;
     vmm->kvm.fd = rc;
-    rc = make_vm(vmm);
-    if (rc)
-        (void)kvm_close(vmm);
-    return rc;
+    return make_vm(vmm);
 }
 
 int kvm_close(struct vmm *vmm)

@@ -56,7 +56,6 @@ int vcpus_destroy(struct vmm *vmm)
             note_error(&error, host_close(&vmm->host, vcpu->fd));
     }
     host_free(&vmm->host, vmm->vcpus);
-    vmm->vcpus = NULL;
     return error;
 }
 

@@ -333,6 +333,29 @@ static void an_unplug_fails_and_so_does_its_undo(void **state)
     assert_true(traced(" map 300+1 fails; ") && traced(" map 302+1; "));
 }
 
+/* All is unplugged stretch by stretch of plugged blocks; the way back is, too. */
+static void unplug_all_fails(void **state)
+{
+    uint32_t region = virtio_mem(false);
+    uint16_t response;
+
+    (void)state;
+    for (uint64_t block = 0; block < 6; block += 2)
+        assert_int_equal(vmm_plug(f.vmm, region, block * PAGE * 2, 2 * PAGE, &response), 0);
+    assert_int_equal(convert(&f, 302, 7, false), 0); /* 300, 304 and 308 were; all are now */
+    stub_trace_clear(&f.stub);
+    stub_fail(&f.stub, STUB_UNMAP, 1, EIO, false);
+    assert_int_equal(vmm_unplug_all(f.vmm, region, &response), -EIO);
+    assert_false(traced("unmap 304") || vmm_stopped(f.vmm));
+    stub_fail_none(&f.stub);
+    stub_trace_clear(&f.stub);
+    fail_two(STUB_ATTRIBUTE, 1, STUB_MAP, 1);
+    assert_int_equal(vmm_unplug_all(f.vmm, region, &response), -EIO);
+    assert_true(vmm_stopped(f.vmm));
+    assert_true(traced(" map 300+1 fails; ") && traced(" map 304+1; ") &&
+                traced(" map 308+1; "));
+}
+
 /* The attribute may have been set, and cannot be set back. */
 static void an_unplug_whose_attribute_stays(void **state)
 {
@@ -382,6 +405,7 @@ int main(void)
         T("a-plug-fails-and-so-does-its-undo", a_plug_fails_and_so_does_its_undo),
         T("an-unplug-fails", an_unplug_fails),
         T("an-unplug-fails-and-so-does-its-undo", an_unplug_fails_and_so_does_its_undo),
+        T("unplug-all-fails", unplug_all_fails),
         T("an-unplug-whose-attribute-stays", an_unplug_whose_attribute_stays),
         T("requests-off-by-a-byte", requests_off_by_a_byte),
     };
