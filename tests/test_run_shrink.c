@@ -5,6 +5,7 @@
  */
 #include "tests/shrink_fixture.h"
 
+#include "run/campaign.h"
 #include "run/crash.h"
 #include "run/interrupt.h"
 #include "tests/program_same.h"
@@ -162,6 +163,32 @@ static void the_result_cannot_be_shrunk(void **state)
     forget_lines(&result.program);
     assert_true(same_program(&first.program, &result.program));
     shrink_free(&first);
+}
+
+/* Programs as a campaign has them. */
+static void any_program(void **state)
+{
+    enum { VIOLATIONS = 12 };
+    const struct subject s = stale();
+    const struct shrink_options options = {.subject = &s};
+    struct campaign c = {.seed = 5};
+    struct program p;
+    uint32_t n = 0;
+
+    (void)state;
+    generate_defaults(&c.options);
+    program_init(&p);
+    for (uint64_t i = 0; n < VIOLATIONS; i++) {
+        assert_int_equal(campaign_program(&c, i, &p), 0);
+        if (signature_here(&p, &s).verdict != VERDICT_VIOLATION)
+            continue;
+        assert_int_equal(shrink(&p, &options, &result), 0);
+        assert_minimal(&s);
+        shrink_free(&result);
+        n++;
+    }
+    program_free(&p);
+    program_init(&result.program);
 }
 
 static void its_text_is_the_program(void **state)
@@ -323,6 +350,7 @@ int main(void)
         TEST("a-chance-becomes-a-number", a_chance_becomes_a_number),
         TEST("what-is-needed-stays", what_is_needed_stays),
         TEST("the-result-cannot-be-shrunk", the_result_cannot_be_shrunk),
+        TEST("any-program", any_program),
         TEST("its-text-is-the-program", its_text_is_the_program),
         TEST("a-crash", a_crash),
         TEST("a-loop", a_loop),
