@@ -242,6 +242,30 @@ static void test_alloc(void **state)
     assert_true(fx.last.failed && fx.last.injected);
 }
 
+/* Who counts hits sees allocs that went well, and which errno a call could not have got: what
+ * is private has the memory that it takes to be shared. */
+static void test_hits_are_watched(void **state)
+{
+    unsigned calls = fx.n_calls;
+
+    (void)state;
+    host_free(&fx.h, host_alloc(&fx.h, 100));
+    assert_int_equal(fx.n_calls, calls);
+    sim_watch_hits(fx.w, true);
+    host_free(&fx.h, host_alloc(&fx.h, 100));
+    assert_int_equal(fx.n_calls, calls + 1);
+    assert_int_equal(fx.last.point, POINT_CORE_ALLOC);
+    assert_false(fx.last.failed);
+    assert_int_equal(fx_convert(&fx, 0, 1, true), 0);
+    assert_int_equal(fx.last.cannot, 0);
+    assert_int_equal(fx_convert(&fx, 0, 1, false), 0);
+    assert_int_equal(fx.last.point, POINT_KVM_SET_ATTRIBUTES);
+    assert_int_equal(fx.last.cannot, ENOMEM);
+    sim_watch_hits(fx.w, false);
+    host_free(&fx.h, host_alloc(&fx.h, 100));
+    assert_int_equal(fx.last.point, POINT_KVM_SET_ATTRIBUTES);
+}
+
 static void test_record(void **state)
 {
     (void)state;
@@ -308,6 +332,7 @@ int main(void)
         TEST("arm-refuses", test_arm_refuses),
         TEST("registry", test_registry),
         TEST("alloc", test_alloc),
+        TEST("hits-are-watched", test_hits_are_watched),
         TEST("record", test_record),
         TEST("vcpu-exit-is-no-failure", test_vcpu_exit_is_no_failure),
         TEST("snapshot-keeps-faults", test_snapshot_keeps_faults),
