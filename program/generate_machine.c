@@ -38,7 +38,7 @@ static uint32_t draw_pages(struct gen *g)
     if (x < 78)
         return rng_between(&g->r, 17, 32);
     /* Trackers and ledgers work in words of 64: some cross into the next one. */
-    return x < 98 ? rng_between(&g->r, 33, 64) : rng_between(&g->r, 65, 150);
+    return x < 98 ? rng_between(&g->r, 33, 64) : rng_between(&g->r, 65, 190);
 }
 
 static uint32_t draw_regions(struct gen *g)
@@ -48,7 +48,7 @@ static uint32_t draw_regions(struct gen *g)
     if (g->o->n_regions)
         n = g->o->n_regions;
     else
-        n = x < 32 || g->striped ? 1 : x < 68 ? 2 : x < 88 ? 3 : 4;
+        n = x < 32 || g->striped || g->n_pages > 150 ? 1 : x < 68 ? 2 : x < 88 ? 3 : 4;
     return n < g->n_pages / g->unit ? n : g->n_pages / g->unit;
 }
 
@@ -141,7 +141,6 @@ static void place_sections(struct gen *g, const struct piece *pieces, uint32_t n
 
     for (uint32_t i = 0; i < n; i++) {
         struct section_decl *s = &g->m->sections[i];
-        const struct region_decl *r = &g->m->regions[pieces[i].region];
 
         s->region = pieces[i].region;
         s->first_page = pieces[i].first;
@@ -150,12 +149,30 @@ static void place_sections(struct gen *g, const struct piece *pieces, uint32_t n
         at += s->n_pages;
         if (gap_percent && rng_percent(&g->r, gap_percent))
             at += rng_percent(&g->r, 80) ? rng_between(&g->r, 1, 4) : GAP_MAX;
+    }
+    g->m->n_sections = n;
+}
+
+/* They need not come in the order of their addresses. */
+static void swap_sections(struct gen *g)
+{
+    uint32_t i = rng_below(&g->r, g->m->n_sections), j = rng_below(&g->r, g->m->n_sections);
+    struct section_decl s = g->m->sections[i];
+
+    g->m->sections[i] = g->m->sections[j];
+    g->m->sections[j] = s;
+}
+
+static void note_sections(struct gen *g)
+{
+    for (uint32_t i = 0; i < g->m->n_sections; i++) {
+        const struct region_decl *r = &g->m->regions[g->m->sections[i].region];
+
         if (r->guest_memfd)
             g->ram[g->n_ram++] = (uint8_t)i;
         if (r->kind != REGION_MMIO)
             g->data[g->n_data++] = (uint8_t)i;
     }
-    g->m->n_sections = n;
 }
 
 static void draw_sections(struct gen *g)
@@ -169,6 +186,9 @@ static void draw_sections(struct gen *g)
     if (rng_percent(&g->r, 30))
         shuffle(&g->r, pieces, n);
     place_sections(g, pieces, n);
+    if (rng_percent(&g->r, 25))
+        swap_sections(g);
+    note_sections(g);
     assert(g->n_ram > 0 && g->n_data >= g->n_ram);
 }
 
@@ -179,7 +199,7 @@ static uint32_t draw_entry_limit(struct gen *g, bool listen_all)
 
     if (g->o->entry_limit)
         return g->o->entry_limit;
-    if (!rng_percent(&g->r, listen_all ? 10 : 16))
+    if (!rng_percent(&g->r, gen_has(g, FEATURE_HOTPLUG) ? 25 : listen_all ? 10 : 16))
         return PROGRAM_ENTRIES_DEFAULT;
     if (run)
         return rng_between(&g->r, 1, 6);

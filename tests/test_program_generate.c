@@ -7,7 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { SEEDS = 20000, SMALL_PAGES_MAX = 150 };
+enum { SEEDS = 20000, SMALL_PAGES_MAX = 192 };
 
 struct tally {
     struct generate_options o;
@@ -329,7 +329,7 @@ static void test_same_seed_same_program(void **state)
     hash = hash_of(t, 1, 1000);
     assert_true(hash == hash_of(t, 1, 1000));
     assert_true(hash != hash_of(t, 2, 1001));
-    assert_int_equal(hash, UINT64_C(0x8d4636bd849d1424));
+    assert_int_equal(hash, UINT64_C(0x11747aa4423abe48));
 }
 
 /* A vocabulary where nothing can fail: programs all the same. */
