@@ -95,7 +95,8 @@ bench: $(BENCH) ## build and run the benchmarks
 mutants: $(B)/gmemcheck ## who finds the bugs of scenarios/bugs/ when they are put into the core
 	@scripts/install-deps check
 	@$(SCRIPT_ENV) COMPILE='$(CC) $(CFLAGS_ALL)' LINK_WITH='$(GROUP) $(LDLIBS)' \
-	    scripts/mutants $(MUTANTS)
+	    scripts/mutants $(MUTANTS); rc=$$?; \
+	    [ $$rc -gt 1 ] || B='$(B)' scripts/shrink-figures; exit $$rc
 
 # MUTATE='--sample 100 --seed 1' passes options on.
 mutate: $(B)/gmemcheck $(TESTS) ## who notices any single small change of core/ (hours; resumable)

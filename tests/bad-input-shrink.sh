@@ -67,7 +67,7 @@ shrink_cases() {
     shrink_unsaved no-folder shrink/no/such.scn 'cannot save shrink/no/such.scn: No such file'
     shrink_unsaved full-device /dev/full 'cannot save /dev/full: No space left'
     shrink_unsaved a-folder shrink 'cannot save shrink: Is a directory'
-    GMEMCHECK_MISBEHAVE=kill run "$wrong" shrink shrink/leak.scn
+    GMEMCHECK_MISBEHAVE='kill' run "$wrong" shrink shrink/leak.scn
     judge shrink/killed-always 3 'shrink/leak.scn: its process was killed from outside'
     GMEMCHECK_MISBEHAVE=leak run "$wrong" shrink shrink/leak.scn --tries 3
     judge shrink/budget 0 '^shrunk: .*; out of tries or time, not minimal$'
@@ -94,7 +94,7 @@ run_shrinks_cases() {
     done
     GMEMCHECK_MISBEHAVE=leak run "$wrong" run --programs 5 --results whole --no-shrink
     judge run/no-shrink 1 ''
-    [[ -s whole/violation-1-0.scn && $(ls whole | wc -l) -eq 1 ]] || bad run/no-shrink/saved 'not one file'
+    [[ -s whole/violation-1-0.scn && $(compgen -G 'whole/*' | wc -l) -eq 1 ]] || bad run/no-shrink/saved 'not one file'
 }
 
 shrink_all_cases() {
