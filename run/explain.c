@@ -12,7 +12,6 @@
 #include "run/lines.h"
 #include "run/picture.h"
 #include "run/report.h"
-#include "run/rule_text.h"
 #include "run/trace.h"
 
 /* Lines of the picture and of the trace, the first and the last ones. */
@@ -81,42 +80,6 @@ static int run_in_child(void *ctx)
 }
 
 /* ---- what is printed ---- */
-/* Words of a text, in lines of at most `width` that begin with `indent` blanks; the first one
- * with a title there. */
-static void put_wrapped(FILE *out, const char *title, uint32_t indent, uint32_t width,
-                        const char *text)
-{
-    uint32_t used = indent;
-
-    fprintf(out, "%-*s", (int)indent, title);
-    while (*text) {
-        uint32_t n = (uint32_t)strcspn(text, " ");
-
-        if (used > indent && used + 1 + n > width) {
-            fprintf(out, "\n%*s", (int)indent, "");
-            used = indent;
-        }
-        fprintf(out, "%s%.*s", used > indent ? " " : "", (int)n, text);
-        used += n + (used > indent);
-        text += n;
-        text += strspn(text, " ");
-    }
-    fputc('\n', out);
-}
-
-enum { TITLE_WIDTH = 9 }; /* as in report_finding */
-
-static void put_rule(FILE *out, const struct run_result *r, uint32_t width)
-{
-    const struct rule_text *rule = rule_text(r->rule);
-
-    if (!rule)
-        return;
-    put_wrapped(out, "  rule:", TITLE_WIDTH, width, rule->says);
-    if (rule->means)
-        put_wrapped(out, "  often:", TITLE_WIDTH, width, rule->means);
-}
-
 static void put_axes(FILE *out, const struct machine *m, uint32_t width)
 {
     char text[400];
@@ -128,7 +91,7 @@ static void put_axes(FILE *out, const struct machine *m, uint32_t width)
     assert(used < sizeof(text));
     if (m->memlock_pages)
         snprintf(text + used, sizeof(text) - used, " memlock=%u", m->memlock_pages);
-    put_wrapped(out, "machine:", TITLE_WIDTH, width, text);
+    report_wrapped(out, "machine:", width, text);
 }
 
 /* The pages of a region that the guest sees, and where. */
@@ -159,7 +122,7 @@ static void put_regions(FILE *out, const struct machine *m)
     for (uint32_t i = 0; i < m->n_regions; i++) {
         const struct region_decl *d = &m->regions[i];
 
-        fprintf(out, "%*s", TITLE_WIDTH, "");
+        fprintf(out, "%*s", REPORT_INDENT, "");
         put_sections(out, m, i);
         fprintf(out, "; %u pages", d->n_pages);
         if (d->kind != REGION_MMIO)
@@ -177,7 +140,7 @@ static void put_regions(FILE *out, const struct machine *m)
 static void put_containers(FILE *out, const struct machine *m)
 {
     for (uint32_t i = 0; i < m->n_containers; i++) {
-        fprintf(out, "%*sc%u: listens to %s", TITLE_WIDTH, "", i,
+        fprintf(out, "%*sc%u: listens to %s", REPORT_INDENT, "", i,
                 m->containers[i].listen_all ? "all" : "what it is told to");
         for (uint32_t k = 0; k < m->n_devices; k++)
             if (m->devices[k].container == i)
@@ -269,7 +232,6 @@ static void put_story(FILE *out, const struct story *s, int code, uint32_t width
                 (unsigned long long)r->host_calls);
     } else {
         report_finding(out, r, s->program);
-        put_rule(out, r, width);
     }
     put_machine(out, &s->program->machine, width);
     put_page(out, s);

@@ -13,6 +13,7 @@
 #include "program/text.h"
 #include "run/call_text.h"
 #include "run/child.h"
+#include "run/rule_text.h"
 #include "run/save.h"
 #include "run/trace.h"
 #include "run/vocabulary.h"
@@ -92,6 +93,38 @@ static void describe_op(char *buf, size_t size, const struct run_result *r,
     }
 }
 
+void report_wrapped(FILE *out, const char *title, uint32_t width, const char *text)
+{
+    const uint32_t indent = REPORT_INDENT;
+    uint32_t used = indent;
+
+    fprintf(out, "%-*s", (int)indent, title);
+    while (*text) {
+        uint32_t n = (uint32_t)strcspn(text, " ");
+
+        if (used > indent && used + 1 + n > width) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            used = indent;
+        }
+        fprintf(out, "%s%.*s", used > indent ? " " : "", (int)n, text);
+        used += n + (used > indent);
+        text += n;
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
+
+static void put_rule(FILE *out, const char *name)
+{
+    const struct rule_text *rule = rule_text(name);
+
+    if (!rule)
+        return;
+    report_wrapped(out, "  rule:", REPORT_WIDTH, rule->says);
+    if (rule->means)
+        report_wrapped(out, "  often:", REPORT_WIDTH, rule->means);
+}
+
 void report_finding(FILE *out, const struct run_result *r, const struct program *p)
 {
     char op[200], page[64] = "none in particular";
@@ -111,6 +144,7 @@ void report_finding(FILE *out, const struct run_result *r, const struct program 
         fprintf(out, "  call:  %s, made by %s\n", r->last_call, r->last_caller);
     if (r->line)
         fprintf(out, "  line:  %u\n", r->line);
+    put_rule(out, r->rule);
 }
 
 struct story {

@@ -14,8 +14,13 @@ const char *report_verdict(const struct pool_totals *t);
  * object. 0 or -errno of the stream. */
 int report_summary(FILE *out, const struct pool_totals *t, uint64_t seed, bool json);
 
-/* Rule, op, page and detail of a failure, one line each. p: the program, or NULL when it
- * could not be read. */
+enum { REPORT_INDENT = 9, REPORT_WIDTH = 100 };
+
+/* The words of a text after a title, in lines of at most `width`. */
+void report_wrapped(FILE *out, const char *title, uint32_t width, const char *text);
+
+/* Rule, op, page and detail of a failure, one line each; what the rule says. p: the program, or
+ * NULL when it could not be read. */
 void report_finding(FILE *out, const struct run_result *r, const struct program *p);
 
 /* Runs p again in a child process with the trace on, the page of r marked, and prints the
