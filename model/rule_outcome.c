@@ -159,6 +159,14 @@ bool rule_o9_idle(const struct model *o, const struct op_result *r, struct viola
                    "no page had to change, but it made %u calls", r->n_calls);
 }
 
+/* A signal is no error to the one who runs a vCPU. */
+static bool ended_by_signal(const struct op_result *r)
+{
+    uint32_t n = n_recorded(r);
+
+    return n > 0 && r->failed[n - 1].error == EINTR;
+}
+
 /* The guest never came to its request: only a fault in running it can do that, and then
  * nothing was asked and nothing may have been done. */
 bool rule_undelivered(const struct model *o, const struct op_result *r, struct violation *v)
@@ -168,7 +176,7 @@ bool rule_undelivered(const struct model *o, const struct op_result *r, struct v
                        "the vCPU did not come to its request, %u calls were made", r->n_calls);
     if (!tried_again(o, first_failure(r), v))
         return false;
-    if (r->error == 0 || failed_with(r, r->error))
+    if (r->error ? failed_with(r, r->error) : ended_by_signal(r))
         return true;
     return violate(o, v, rule_o3, MODEL_NO_PAGE, CONTAINER_NONE,
                    "returned %s, no failed call said so", errno_name(r->error));

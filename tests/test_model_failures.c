@@ -268,6 +268,29 @@ static void test_undone_tried_once(void **state)
     hand_expect(*state, "O2");
 }
 
+/* KVM_RUN fails twice, and nobody is told. */
+static void undelivered_and_silent(struct hand *h, int second)
+{
+    hand_begin(h, hand_convert(0, 3, 1, false));
+    hand_failed(h, EINTR, true, false);
+    hand_failed(h, second, true, false);
+    h->r.failed[0].retried = true;
+    h->r.undelivered = true;
+    hand_end(h);
+}
+
+static void test_undelivered_by_signals(void **state)
+{
+    undelivered_and_silent(*state, EINTR);
+    hand_fine(*state);
+}
+
+static void test_undelivered_without_memory(void **state)
+{
+    undelivered_and_silent(*state, ENOMEM);
+    hand_expect(*state, "O3");
+}
+
 static void test_undone_though_made_good(void **state)
 {
     struct hand *h = *state;
@@ -416,6 +439,8 @@ int main(void)
         T("3b-undone", test_undone),
         T("3b-eagain-twice", test_undone_tried_twice),
         T("3b-eagain-once", test_undone_tried_once),
+        T("undelivered-by-signals", test_undelivered_by_signals),
+        T("undelivered-without-memory", test_undelivered_without_memory),
         T("3b-error-of-a-later-call", test_undone_second_error),
         T("3b-error-of-the-retry", test_undone_error_of_retry),
         T("3b-failure-that-was-made-good", test_undone_though_made_good),
