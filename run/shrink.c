@@ -100,7 +100,7 @@ static enum shrink_end shrink_all(struct shrinker *s)
     bool any;
 
     forget_the_rest(s);
-    shrink_place_faults(s);
+    (void)shrink_place_faults(s);
     do {
         do {
             any = shrink_ops(s);
@@ -108,6 +108,7 @@ static enum shrink_end shrink_all(struct shrinker *s)
             any |= shrink_pages(s);
             any |= shrink_values(s);
             any |= shrink_axes(s);
+            any |= shrink_place_faults(s);
         } while (any);
         if (shrink_over(s))
             return ended_early(s);

@@ -5,6 +5,7 @@
  * waits for the hit that it was.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "run/shrink_internal.h"
 
@@ -77,7 +78,14 @@ static bool add_op(struct shrinker *s, uint32_t index, uint32_t *next_expect)
     return true;
 }
 
-void shrink_place_faults(struct shrinker *s)
+/* Where they stand already? */
+static bool nothing_moved(const struct program *a, const struct program *b)
+{
+    return a->n_ops == b->n_ops &&
+           (a->n_ops == 0 || memcmp(a->ops, b->ops, a->n_ops * sizeof(*a->ops)) == 0);
+}
+
+bool shrink_place_faults(struct shrinker *s)
 {
     struct recorder rec = {.watch.see = see};
     struct run_result result;
@@ -85,7 +93,7 @@ void shrink_place_faults(struct shrinker *s)
     bool good = true;
 
     if (s->forks || !shrink_begin(s))
-        return;
+        return false;
     runner_run(&s->runner, &s->best, s->options->subject, &rec.watch, &result);
     s->work.n_ops = s->work.n_expects = 0;
     for (uint32_t i = 0; i < s->best.n_ops && good; i++) {
@@ -96,6 +104,5 @@ void shrink_place_faults(struct shrinker *s)
         }
         good = add_faults(s, &rec, i) && add_op(s, i, &next_expect);
     }
-    if (good && rec.n < FIRED_MAX)
-        (void)shrink_try_any(s);
+    return good && rec.n < FIRED_MAX && !nothing_moved(&s->work, &s->best) && shrink_try_any(s);
 }

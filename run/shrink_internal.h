@@ -46,7 +46,7 @@ int shrink_compare(const struct program *a, const struct program *b);
 /* ---- passes: each tries what it knows, true when something was simpler ---- */
 
 /* Each fault directly before the op in which it fires; no chances. run/shrink_faults.c */
-void shrink_place_faults(struct shrinker *s);
+bool shrink_place_faults(struct shrinker *s);
 bool shrink_ops(struct shrinker *s);     /* run/shrink_ops.c */
 bool shrink_machine(struct shrinker *s); /* run/shrink_machine.c */
 bool shrink_axes(struct shrinker *s);
