@@ -143,6 +143,12 @@ expect "no scenario" 1 '*X1 has not one scenario*'
 sed -i 's|core/bug.h|cli/bug.h|' "$tree/scenarios/bugs/X1.patch"
 expect "it changes no core" 1 '*X1 changes no file of core/*'
 seed "$clean" 'enum { BUG = 1 };'
+mkdir "$tree/scenarios/bugs/fresh"
+cp "$tree/scenarios/bugs/X1.patch" "$tree/scenarios/bugs/fresh/1.patch"
+expect "a fresh bug needs no scenario" 0 '*fresh/1 *fresh *3/3 *fresh bugs: 1 of 1 found*ok*'
+sed -i 's/BUG = 1/BUG = 3/' "$tree/scenarios/bugs/fresh/1.patch"
+expect "fresh bugs are not found" 1 '*fresh/1 *0/3 *fresh bugs: 0 of 1 found*too few fresh bugs*'
+seed "$clean" 'enum { BUG = 1 };'
 interrupted
 echo "mutants-selftest: $passed passed, $failed failed"
 [[ $failed -eq 0 ]]
