@@ -7,6 +7,7 @@
 #   B=build-asan           build directory; flavours that live side by side have one each
 #   V=1                    show whole commands
 #   CAMPAIGN_SECONDS=30    length of the random part of `make campaign`
+#   PROFILE=               flags of a profile-guided build, see `make pgo`
 #
 # A .c file in a room's directory is built into that room's library; nothing is listed here.
 # tests/test_X.c is one test binary, build/tests/test_X; what it uses of the other files there is
@@ -25,7 +26,9 @@ CFLAGS_ALL = -std=gnu11 -g $(OPT) $(WARNINGS) -I. -D_GNU_SOURCE $(EXTRA_CFLAGS)
 # The rooms are small files that call each other all the time: gcc joins them when it links
 # gmemcheck and the benchmarks. Objects stay complete, so tests and tools can use them as they are.
 LTO        = $(if $(filter gcc%,$(notdir $(CC))),$(if $(filter -O2 -O3,$(OPT)),$(if \
-             $(EXTRA_CFLAGS),,-flto=auto -ffat-lto-objects)))
+             $(EXTRA_CFLAGS),,-flto=auto -ffat-lto-objects $(PROFILE))))
+# What the campaign did not reach is compiled as it always is; the benchmarks have no profile.
+PROFILE_USE = -fprofile-use -fprofile-partial-training -Wno-missing-profile
 LDLIBS     = -lfiu -ljansson -lpthread
 
 ROOMS  := core sim model program run
@@ -104,6 +107,15 @@ mutate: $(B)/gmemcheck $(TESTS) ## who notices any single small change of core/ 
 	@$(SCRIPT_ENV) COMPILE='$(CC) $(CFLAGS_ALL)' LINK_WITH='$(GROUP) $(LDLIBS)' \
 	    scripts/mutate $(MUTATE)
 
+pgo: ## build-pgo/gmemcheck and benchmarks: faster, compiled after a look at a campaign (gcc)
+	@rm -rf build-pgo
+	@$(submake) B=build-pgo CC=gcc OPT=-O3 PROFILE=-fprofile-generate all
+	build-pgo/gmemcheck run --seed 1 --programs 30000 --results build-pgo/results
+	@$(submake) B=build-pgo CC=gcc OPT=-O3 PROFILE='$(PROFILE_USE)' all pgo-bench
+
+pgo-bench: $(BENCH)
+	@:
+
 clean: ## remove everything that was built
 	rm -rf build build-* $(B)
 
@@ -165,6 +177,6 @@ $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) 
 -include $(OBJS:.o=.d)
 
 FORCE:
-.PHONY: all tests unit campaign check asan tidy format coverage bench mutants mutate clean help FORCE
+.PHONY: all tests unit campaign check asan tidy format coverage bench pgo pgo-bench mutants mutate clean help FORCE
 .SECONDARY: $(OBJS)
 .DELETE_ON_ERROR:
