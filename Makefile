@@ -91,8 +91,11 @@ coverage: ## line and branch coverage of core/, with pages in build-coverage/htm
 	@scripts/install-deps coverage
 	@scripts/coverage
 
-bench: $(BENCH) ## build and run the benchmarks
-	@rc=0; for b in $(BENCH); do $$b || rc=1; done; exit $$rc
+benchmarks: $(BENCH)
+	@:
+
+bench: pgo ## build as `make pgo` does and run the benchmarks
+	@rc=0; for b in $(BENCH:$(B)/%=build-pgo/%); do $$b || rc=1; done; exit $$rc
 
 # MUTANTS='--ids C8 --seeds 3' passes options on.
 mutants: $(B)/gmemcheck ## who finds the bugs of scenarios/bugs/ when they are put into the core
@@ -107,14 +110,16 @@ mutate: $(B)/gmemcheck $(TESTS) ## who notices any single small change of core/ 
 	@$(SCRIPT_ENV) COMPILE='$(CC) $(CFLAGS_ALL)' LINK_WITH='$(GROUP) $(LDLIBS)' \
 	    scripts/mutate $(MUTATE)
 
-pgo: ## build-pgo/gmemcheck and benchmarks: faster, compiled after a look at a campaign (gcc)
-	@rm -rf build-pgo
-	@$(submake) B=build-pgo CC=gcc OPT=-O3 PROFILE=-fprofile-generate all
-	build-pgo/gmemcheck run --seed 1 --programs 30000 --results build-pgo/results
-	@$(submake) B=build-pgo CC=gcc OPT=-O3 PROFILE='$(PROFILE_USE)' all pgo-bench
+# Profile-guided: how the rooms call each other is known once a campaign has run.
+PGO = $(submake) B=build-pgo CC=gcc OPT=-O3 EXTRA_CFLAGS=
+pgo: build-pgo/trained ## build-pgo/gmemcheck: faster, compiled after a look at a campaign (gcc)
+	@$(PGO) PROFILE='$(PROFILE_USE)' all benchmarks
 
-pgo-bench: $(BENCH)
-	@:
+build-pgo/trained: $(wildcard $(foreach r,$(ROOMS) cli,$(r)/*.[ch])) Makefile
+	@rm -rf $(@D)
+	@$(PGO) PROFILE=-fprofile-generate all
+	$(@D)/gmemcheck run --seed 1 --programs 30000 --results $(@D)/results
+	@touch $@
 
 clean: ## remove everything that was built
 	rm -rf build build-* $(B)
@@ -177,6 +182,6 @@ $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) 
 -include $(OBJS:.o=.d)
 
 FORCE:
-.PHONY: all tests unit campaign check asan tidy format coverage bench pgo pgo-bench mutants mutate clean help FORCE
+.PHONY: all tests unit campaign check asan tidy format coverage bench benchmarks pgo mutants mutate clean help FORCE
 .SECONDARY: $(OBJS)
 .DELETE_ON_ERROR:

@@ -240,6 +240,7 @@ static int make_source(struct map_source *s, const struct host *host, uint64_t i
     page_map_set(&s->map, 0, n, true);
     for (uint64_t run = 0; run < 1000; run++)
         page_map_set(&s->map, run * stride + i, run * stride + (i ? i + 1 : stride / 2), false);
+    page_map_release(&s->map);
     return 0;
 }
 
