@@ -21,11 +21,12 @@ void *guarded_alloc(size_t size)
 
 void guarded_free(void *memory)
 {
-    char *at = (char *)memory - (uintptr_t)memory % GUARD_PAGE - GUARD_PAGE;
+    char *at = memory;
     size_t room;
 
     if (!memory)
         return;
+    at -= (uintptr_t)memory % GUARD_PAGE + GUARD_PAGE;
     memcpy(&room, at, sizeof room);
     munmap(at, room);
 }

@@ -42,6 +42,7 @@ static void attach_three(void)
 static void descriptor_zero(void **state)
 {
     (void)state;
+    assert_int_equal(vmm_destroy(f.vmm), 0);
     for (const char *kind = "kvumgcdr"; *kind; kind++) {
         memset(&f, 0, sizeof f);
         stub_init(&f.stub);

@@ -129,13 +129,19 @@ static void crash_exit_and_hang_are_findings(void **state)
     assert_int_equal(only_finding(VERDICT_HANG, 1)->faults[0].op, 1);
 }
 
+static int attach_crashes(void *state, uint32_t container, uint32_t device)
+{
+    (void)state, (void)container, (void)device;
+    return raise(SIGABRT);
+}
+
 static void the_clean_run_is_judged_as_well(void **state)
 {
     struct subject wrong = subject_core;
     const struct sweep_options how = depth(1, &wrong);
 
     (void)state;
-    wrong.attach = NULL;
+    wrong.attach = attach_crashes;
     sweep_text(CONVERTS, &how);
     (void)only_finding(VERDICT_CRASH, 0);
 }
