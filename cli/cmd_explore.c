@@ -212,6 +212,23 @@ static void show_finding(const struct arguments *a, const struct explore *e)
     program_free(&p);
 }
 
+/* Goes on from the checkpoint, if there is one, and sees that it can be written: not hours
+ * later. */
+static bool open_checkpoint(struct explore *e, const char *path)
+{
+    char why[PATH_MAX + 100];
+    int error;
+
+    if (explore_load(e, path, why, sizeof(why))) {
+        fprintf(stderr, "gmemcheck explore: %s\n", why);
+        return false;
+    }
+    error = explore_save(e, path);
+    if (error)
+        fprintf(stderr, "gmemcheck explore: %s: %s\n", path, strerror(-error));
+    return !error;
+}
+
 static int explore(const struct arguments *a, const struct program *alphabet)
 {
     const struct explore_options how = {.faults = (uint32_t)a->faults,
@@ -220,12 +237,10 @@ static int explore(const struct arguments *a, const struct program *alphabet)
                                         .progress = isatty(STDERR_FILENO),
                                         .subject = &subject_core,
                                         .checkpoint = a->checkpoint};
-    char why[PATH_MAX + 100];
     struct explore e;
     int code = EXIT_USAGE, error = explore_init(&e, alphabet, &how);
 
-    if (!error && a->checkpoint && explore_load(&e, a->checkpoint, why, sizeof(why))) {
-        fprintf(stderr, "gmemcheck explore: %s\n", why);
+    if (!error && a->checkpoint && !open_checkpoint(&e, a->checkpoint)) {
         explore_free(&e);
         return EXIT_USAGE;
     }
@@ -237,6 +252,9 @@ static int explore(const struct arguments *a, const struct program *alphabet)
     } else {
         if (e.found)
             show_finding(a, &e);
+        if (e.save_error)
+            fprintf(stderr, "gmemcheck explore: the checkpoint could not be written: %s\n",
+                    strerror(-e.save_error));
         code = explore_exit_code(&e);
         error = explore_report(stdout, &e, a->json);
         if (error && code == EXIT_GOOD)

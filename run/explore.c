@@ -135,12 +135,13 @@ static int run_pool(struct explore *e, uint64_t first, uint64_t n,
 
 /* ---- the levels ---- */
 
-static int checkpoint(struct explore *e, bool now)
+/* One that cannot be written is no reason to lose what is under way. */
+static void checkpoint(struct explore *e, bool now)
 {
     if (!e->options.checkpoint || (!now && e->seconds < e->seconds_saved + CHECKPOINT_SECONDS))
-        return 0;
+        return;
     e->seconds_saved = e->seconds;
-    return explore_save(e, e->options.checkpoint);
+    e->save_error = explore_save(e, e->options.checkpoint);
 }
 
 /* False: this was the last one, or it did not come to its end. */
@@ -161,8 +162,8 @@ static bool next_level(struct explore *e, int *error)
     e->level_begin = end;
     e->level_end = table_count(&e->table);
     e->level++;
-    *error = checkpoint(e, false);
-    return !*error;
+    checkpoint(e, false);
+    return true;
 }
 
 static int compare_samples(struct explore *e)
@@ -186,16 +187,17 @@ static int compare_samples(struct explore *e)
 
 int explore_run(struct explore *e)
 {
-    int error = 0, saved;
+    int error = 0;
 
     while (next_level(e, &error))
         ;
     if (!error && !e->found && !e->interrupted && !e->full)
         error = compare_samples(e);
-    saved = e->interrupted ? checkpoint(e, true) : 0;
+    if (e->interrupted)
+        checkpoint(e, true);
     if (explore_exit_code(e) == 0 && !error && e->options.checkpoint)
         unlink(e->options.checkpoint); /* nothing is left to go on with */
-    return error ? error : saved;
+    return error;
 }
 
 /* ---- what was found ---- */

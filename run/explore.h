@@ -33,7 +33,8 @@ struct explore {
     uint64_t level_begin, level_end; /* states that are expanded now */
     uint32_t level;
     double seconds, seconds_saved; /* in all; of these, when the last checkpoint was written */
-    bool full;                     /* more states than fit */
+    int save_error; /* the last checkpoint could not be written: negative errno */
+    bool full;      /* more states than fit */
     bool interrupted;
     uint64_t *samples; /* states that have one, once all are expanded */
     uint64_t n_samples;
@@ -50,7 +51,7 @@ int explore_init(struct explore *e, const struct program *alphabet,
 void explore_free(struct explore *e);
 
 /* Until nothing new appears, something is found, it is interrupted or full. 0, or negative
- * errno when workers could not be started or the checkpoint could not be written. */
+ * errno when workers could not be started. */
 int explore_run(struct explore *e);
 
 uint64_t explore_transitions(const struct explore *e);

@@ -26,6 +26,7 @@ explore_cases() {
     usage explore/checkpoint-short 'checkpoint: too short' explore --checkpoint checkpoint
     head -c 1000 /dev/zero >checkpoint
     usage explore/checkpoint-other 'checkpoint: no checkpoint of' explore --checkpoint checkpoint
+    usage explore/checkpoint-nowhere 'nowhere/x: No such file' explore --checkpoint nowhere/x
     run "$wrong" explore --pages 1 --results exp
     if [[ $rc -eq 0 ]] && summary ok; then
         ok explore/well-behaved
