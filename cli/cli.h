@@ -27,6 +27,8 @@ int cmd_explain(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
+int cmd_decode(int argc, char **argv);
+int cmd_encode(int argc, char **argv);
 int cmd_faults(int argc, char **argv);
 int cmd_ops(int argc, char **argv);
 int cmd_config(int argc, char **argv);

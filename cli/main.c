@@ -27,6 +27,8 @@ static const struct command commands[] = {
     {"why", "one page of a scenario: everything that touched it", cmd_why},
     {"sweep", "scenarios again and again, each host call failing once", cmd_sweep},
     {"explore", "every state of a small machine", cmd_explore},
+    {"decode", "bytes of a fuzzer, as a scenario", cmd_decode},
+    {"encode", "a scenario, as bytes for a fuzzer", cmd_encode},
     {"faults", "every host call and the faults it can be given", cmd_faults},
     {"ops", "every operation that a scenario can contain", cmd_ops},
     {"config", "every key of --set and its values", cmd_config},

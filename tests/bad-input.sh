@@ -8,7 +8,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${B:=build}"
-for part in explain sweep explore shrink; do
+for part in explain sweep explore shrink bytes; do
     # shellcheck source=/dev/null
     . "$PWD/tests/bad-input-$part.sh"
 done
@@ -486,7 +486,7 @@ worker_cases() {
     done
 }
 
-for part in self_test usage_cases text_cases path_cases explain_usage_cases explain_cases \
+for part in self_test usage_cases text_cases path_cases explain_usage_cases explain_cases bytes_cases \
     sweep_cases explore_cases results_cases stdout_cases signal_cases worker_cases shrink_all_cases; do
     "$part"
 done
