@@ -69,7 +69,8 @@ static int wrong_fallocate(void *ctx, const char *caller, int fd, int mode, int6
                : wrong.real->fallocate(ctx, caller, fd, mode, offset, size);
 }
 
-static int wrong_build(const struct host *real, const struct machine *m, void **state)
+static int wrong_build(const struct host *real, const struct sync *sync,
+                       const struct machine *m, void **state)
 {
     wrong.real = real->ops;
     wrong.ops = *real->ops;
@@ -77,7 +78,7 @@ static int wrong_build(const struct host *real, const struct machine *m, void **
     wrong.ops.madvise = wrong_madvise;
     wrong.ops.fallocate = wrong_fallocate;
     wrong.host = (struct host){&wrong.ops, real->ctx};
-    return subject_core.build(&wrong.host, m, state);
+    return subject_core.build(&wrong.host, sync, m, state);
 }
 
 static int wrong_query(void *state, uint32_t region, uint64_t offset, uint64_t size)

@@ -29,7 +29,7 @@ static struct container *container_new(struct vmm *vmm, enum vmm_iommu iommu, bo
     c->listen_all = listen_all;
     c->fd = -1;
     c->last = &c->listeners;
-    sync_init(&vmm->sync, &c->lock);
+    sync_init(&vmm->sync, &c->lock, LOCK_CONTAINER, index);
     return c;
 }
 

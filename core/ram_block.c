@@ -159,7 +159,7 @@ int ram_block_new(struct vmm *vmm, const struct vmm_region_config *config, uint3
     block->huge_page_size = config->huge_page_size;
     block->in_place = config->guest_memfd && vmm->config.mode == VMM_MODE_INPLACE;
     block->fd = block->gmem_fd = block->gmem_fd_other = -1;
-    sync_init(&vmm->sync, &block->lock);
+    sync_init(&vmm->sync, &block->lock, LOCK_BLOCK, index);
     int rc = ram_block_open(vmm, block);
     if (rc) {
         (void)ram_block_free(vmm, block);

@@ -16,9 +16,15 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+/* By the order above. */
+enum lock_rank { LOCK_MACHINE = 1, LOCK_BLOCK, LOCK_CONTAINER };
 
 struct core_lock {
     bool held;
+    uint8_t rank;   /* enum lock_rank */
+    uint32_t index; /* of the block, of the container: ascending among locks of one rank */
     pthread_mutex_t mutex; /* used by sync_pthread_ops only */
 };
 
@@ -40,9 +46,12 @@ extern const struct sync_ops sync_pthread_ops;
 #define sync_lock(s, l)   sync_lock_from((s), (l), __func__)
 #define sync_unlock(s, l) sync_unlock_from((s), (l), __func__)
 
-static inline void sync_init(const struct sync *s, struct core_lock *l)
+static inline void sync_init(const struct sync *s, struct core_lock *l, enum lock_rank rank,
+                             uint32_t index)
 {
     l->held = false;
+    l->rank = (uint8_t)rank;
+    l->index = index;
     if (s->ops)
         s->ops->init(s->ctx, l);
 }

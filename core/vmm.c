@@ -72,7 +72,7 @@ int vmm_create(const struct host *host, const struct sync *sync,
     vmm->sync = *sync;
     vmm->config = *config;
     vmm->page_shift = (uint32_t)__builtin_ctz(config->page_size);
-    sync_init(&vmm->sync, &vmm->machine_lock);
+    sync_init(&vmm->sync, &vmm->machine_lock, LOCK_MACHINE, 0);
     int rc = kvm_open(vmm);
     if (!rc)
         rc = vcpus_create(vmm);

@@ -262,7 +262,7 @@ void call_answer_text(char *buf, size_t size, const struct runner *r,
 /* What an op answered, besides its result. */
 static void answer_text(char *buf, size_t size, const struct runner *r, const struct op *op)
 {
-    const struct op_result *o = &r->op_result;
+    const struct op_result *o = &r->now->op_result;
     char page[48];
 
     if (op->kind == OP_QUERY && !o->error)
@@ -279,7 +279,7 @@ static void answer_text(char *buf, size_t size, const struct runner *r, const st
 
 void result_text(char *buf, size_t size, const struct runner *r)
 {
-    const struct op_result *o = &r->op_result;
+    const struct op_result *o = &r->now->op_result;
     const struct op *op = &r->program->ops[r->result->op];
 
     snprintf(buf, size, "%s", o->error ? text_errno(o->error) : "success");

@@ -19,10 +19,10 @@ static int convert_as_guest(struct runner *r, const struct op *op, uint64_t gpa)
     sim_guest_request(r->world, op->unit, kind, gpa, op->size >> SIM_HYPERCALL_SHIFT,
                       op->to_private);
     error = r->subject->run_vcpu(r->state, op->unit);
-    r->op_result.undelivered = sim_guest_request_pending(r->world, op->unit);
-    if (op->via == VIA_HYPERCALL && !r->op_result.undelivered) {
-        r->op_result.has_status = true;
-        r->op_result.guest_status = r->observe->guest_status(r->observe->ctx, op->unit);
+    r->now->op_result.undelivered = sim_guest_request_pending(r->world, op->unit);
+    if (op->via == VIA_HYPERCALL && !r->now->op_result.undelivered) {
+        r->now->op_result.has_status = true;
+        r->now->op_result.guest_status = r->observe->guest_status(r->observe->ctx, op->unit);
     }
     return error;
 }
@@ -34,10 +34,10 @@ static void ask_blocked(struct runner *r)
     uint32_t region;
     uint64_t offset;
 
-    if (m->axis[AXIS_mode] != MODE_INPLACE || r->op_result.undelivered ||
+    if (m->axis[AXIS_mode] != MODE_INPLACE || r->now->op_result.undelivered ||
         !r->subject->blocked(r->state, &region, &offset) || region >= m->n_regions)
         return;
-    r->op_result.blocked_page =
+    r->now->op_result.blocked_page =
         machine_first_page(m, region) + (uint32_t)(offset / machine_page_size(m));
 }
 
@@ -62,11 +62,11 @@ static int execute_data(struct runner *r, const struct op *op)
         return -EIO;
     switch (op->kind) {
     case OP_READ:
-        return sim_guest_read(r->world, gpa, &r->op_result.data);
+        return sim_guest_read(r->world, gpa, &r->now->op_result.data);
     case OP_WRITE:
         return sim_guest_write(r->world, gpa, op->value);
     case OP_DMA_READ:
-        return sim_dma_read(r->world, op->unit, gpa, &r->op_result.data);
+        return sim_dma_read(r->world, op->unit, gpa, &r->now->op_result.data);
     default:
         assert(op->kind == OP_DMA_WRITE);
         return sim_dma_write(r->world, op->unit, gpa, op->value);
@@ -127,7 +127,7 @@ static int execute_query(struct runner *r, const struct op *op)
 
     if (answer < 0)
         return answer;
-    r->op_result.data = (uint64_t)answer;
+    r->now->op_result.data = (uint64_t)answer;
     return 0;
 }
 
@@ -146,7 +146,7 @@ static int execute_virtio_mem(struct runner *r, const struct op *op)
         error = s->unplug_all(r->state, op->region, &response);
     else
         error = s->resize(r->state, op->region, op->value * page_size, &response);
-    r->op_result.response = (uint8_t)response;
+    r->now->op_result.response = (uint8_t)response;
     if (error && op->kind != OP_RESIZE)
         ask_blocked(r);
     return error;
@@ -163,7 +163,7 @@ static int execute_dirty_sync(struct runner *r)
             error = r->subject->dirty_sync(r->state, i, r->dirty + r->region_page[i]);
     if (error)
         return error;
-    r->op_result.dirty = r->dirty;
+    r->now->op_result.dirty = r->dirty;
     r->hash = hash_words(r->hash, (uint64_t[]){XXH3_64bits(r->dirty, machine_n_pages(m))}, 1);
     return 0;
 }
@@ -213,9 +213,9 @@ static void ask_guards(struct runner *r, const struct op *op)
         op->kind != OP_REMOVE && op->kind != OP_GUARD)
         return;
     for (uint32_t kind = 0; kind < GUARD_KIND_COUNT; kind++)
-        r->op_result.free_guards |=
+        r->now->op_result.free_guards |=
             (uint8_t)(r->subject->guard_is_free(r->state, kind) << kind);
-    r->op_result.told_guards = true;
+    r->now->op_result.told_guards = true;
 }
 
 void execute_op(struct runner *r, const struct op *op)
@@ -287,5 +287,5 @@ void execute_op(struct runner *r, const struct op *op)
         assert(!"an op that the validator lets through is known here");
     }
     ask_guards(r, op);
-    r->op_result.error = -error;
+    r->now->op_result.error = -error;
 }

@@ -5,7 +5,7 @@
 
 #include "run/runner.h"
 
-/* Does the op and fills r->op_result: error, data, guest status. */
+/* Does the op and fills r->now->op_result: error, data, guest status. */
 void execute_op(struct runner *r, const struct op *op);
 
 #endif

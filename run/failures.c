@@ -31,10 +31,10 @@ static bool is_question(const struct runner *r, const struct sim_call *call)
 /* Nothing is: so whatever the unmaps of that range said, they are done. */
 static void unmaps_are_done(struct runner *r, const struct sim_call *question)
 {
-    struct op_result *o = &r->op_result;
+    struct op_result *o = &r->now->op_result;
 
     for (uint32_t i = 0; i < o->n_failed && i < MODEL_FAILED_MAX; i++) {
-        const struct sim_call *before = &r->failed_call[i];
+        const struct sim_call *before = &r->now->failed_call[i];
 
         if (before->point == POINT_IOMMUFD_UNMAP && before->container == question->container &&
             before->arg[0] == question->arg[0] && before->arg[1] == question->arg[1])
@@ -44,7 +44,7 @@ static void unmaps_are_done(struct runner *r, const struct sim_call *question)
 
 void failures_note(struct runner *r, const struct sim_call *call, bool made_good)
 {
-    struct op_result *o = &r->op_result;
+    struct op_result *o = &r->now->op_result;
     bool question = is_question(r, call);
 
     if (question && call->error == EINVAL)
@@ -58,7 +58,7 @@ void failures_note(struct runner *r, const struct sim_call *call, bool made_good
                                                       .is_drop = call_drops(call->point),
                                                       .made_good = made_good || question};
     if (o->n_failed < MODEL_FAILED_MAX)
-        r->failed_call[o->n_failed] = *call;
+        r->now->failed_call[o->n_failed] = *call;
     o->n_failed++;
 }
 
@@ -66,7 +66,7 @@ void failures_note(struct runner *r, const struct sim_call *call, bool made_good
  * kernel's "exists already" to the same mapping tells that it is there. */
 bool failures_note_retry(struct runner *r, const struct sim_call *call)
 {
-    struct op_result *o = &r->op_result;
+    struct op_result *o = &r->now->op_result;
     uint32_t n = o->n_failed < MODEL_FAILED_MAX ? o->n_failed : MODEL_FAILED_MAX;
     bool exists = call->failed && !call->injected && call->error == EEXIST;
     bool proof = false;
@@ -74,7 +74,7 @@ bool failures_note_retry(struct runner *r, const struct sim_call *call)
     if (!call_can_be_retried(call->point))
         return false;
     for (uint32_t i = 0; i < n; i++) {
-        const struct sim_call *before = &r->failed_call[i];
+        const struct sim_call *before = &r->now->failed_call[i];
 
         if (before->point != call->point || before->container != call->container ||
             memcmp(before->arg, call->arg, sizeof(call->arg)) != 0)

@@ -24,10 +24,10 @@ void judge_break(struct runner *r, enum verdict verdict, const struct violation 
     if (r->broken || (r->hooks && verdict == VERDICT_VIOLATION))
         return;
     r->broken = true;
-    if (r->last_caller) {
+    if (r->now->last_caller) {
         snprintf(result->last_call, sizeof(result->last_call), "%s",
-                 sim_point_name(r->last_point));
-        snprintf(result->last_caller, sizeof(result->last_caller), "%s", r->last_caller);
+                 sim_point_name(r->now->last_point));
+        snprintf(result->last_caller, sizeof(result->last_caller), "%s", r->now->last_caller);
     }
     result->verdict = verdict;
     result->page = v->page;
@@ -86,15 +86,15 @@ void judge_call(void *ctx, const struct sim_call *call)
     }
     hash_call(r, call);
     r->result->host_calls += !r->probing;
-    r->op_points |= 1ull << call->point;
-    r->op_calls[call->point]++;
-    r->op_result.n_calls += call_has_effect(call->point);
-    if (r->op_result.n_failed)
+    r->now->op_points |= 1ull << call->point;
+    r->now->op_calls[call->point]++;
+    r->now->op_result.n_calls += call_has_effect(call->point);
+    if (r->now->op_result.n_failed)
         proof = failures_note_retry(r, call);
     if (call->failed)
         failures_note(r, call, proof);
-    r->last_point = call->point;
-    r->last_caller = call->caller;
+    r->now->last_point = call->point;
+    r->now->last_caller = call->caller;
     any = feed_call(r, call);
     judge_watched(r, WATCH_CALL, call);
     if (any && !model_after_call(r->model, &v))
@@ -105,20 +105,20 @@ void judge_call(void *ctx, const struct sim_call *call)
 
 void judge_op_reset(struct runner *r)
 {
-    struct op_result *o = &r->op_result;
+    struct op_result *o = &r->now->op_result;
 
     /* failed[] counts through n_failed: clearing it for each op would cost more than the op. */
     memset(o, 0, offsetof(struct op_result, failed));
     o->blocked_page = MODEL_NO_PAGE;
-    r->last_caller = NULL;
-    for (uint64_t points = r->op_points; points; points &= points - 1)
-        r->op_calls[__builtin_ctzll(points)] = 0;
-    r->op_points = 0;
+    r->now->last_caller = NULL;
+    for (uint64_t points = r->now->op_points; points; points &= points - 1)
+        r->now->op_calls[__builtin_ctzll(points)] = 0;
+    r->now->op_points = 0;
 }
 
 static void hash_op_end(struct runner *r)
 {
-    const struct op_result *o = &r->op_result;
+    const struct op_result *o = &r->now->op_result;
     const uint64_t words[] = {(uint64_t)o->error | (uint64_t)o->stopped << 32 |
                                   (uint64_t)o->response << 40,
                               o->guest_status, o->data};
@@ -144,7 +144,7 @@ void judge_op(struct runner *r, const struct op *op)
     if (r->hooks && !op_is_data(op))
         r->hooks->before_op(r);
     execute_op(r, op);
-    r->op_result.stopped = r->subject->stopped(r->state);
+    r->now->op_result.stopped = r->subject->stopped(r->state);
     if (r->hooks && !op_is_data(op))
         r->hooks->after_op(r);
     if (r->broken)
@@ -154,7 +154,7 @@ void judge_op(struct runner *r, const struct op *op)
     judge_watched(r, WATCH_RETURN, NULL);
     if (!model_after_call(r->model, &v))
         judge_break(r, VERDICT_VIOLATION, &v);
-    if (!r->broken && !model_op_end(r->model, &r->op_result, &v))
+    if (!r->broken && !model_op_end(r->model, &r->now->op_result, &v))
         judge_break(r, VERDICT_VIOLATION, &v);
     if (!r->broken)
         judge_watched(r, WATCH_JUDGED, NULL);
@@ -167,7 +167,7 @@ static uint32_t calls_of(const struct runner *r, uint32_t name)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < POINT_COUNT; i++)
-        n += points >> i & 1 ? r->op_calls[i] : 0;
+        n += points >> i & 1 ? r->now->op_calls[i] : 0;
     return n;
 }
 
@@ -182,7 +182,7 @@ void judge_expects(struct runner *r, uint32_t index)
         uint32_t calls = e->kind == EXPECT_CALLS ? calls_of(r, e->point) : 0;
 
         if (r->broken || !expect_applies(&p->machine, e) ||
-            model_expect(r->model, e, &r->op_result, calls, &v))
+            model_expect(r->model, e, &r->now->op_result, calls, &v))
             continue;
         r->result->line = e->line;
         if (r->hooks)

@@ -38,9 +38,12 @@ const char *verdict_name(enum verdict v)
     return verdict_names[v];
 }
 
+static const struct sync one_lane = {.ops = NULL};
+
 int runner_init(struct runner *r)
 {
     memset(r, 0, sizeof(*r));
+    r->now = &r->single;
     r->arena = sim_arena_get();
     return r->arena ? 0 : -ENOMEM;
 }
@@ -78,7 +81,7 @@ bool runner_build(struct runner *r)
         return false;
     }
     r->model = model_new(memory, m);
-    error = r->subject->build(&r->host, m, &r->state);
+    error = r->subject->build(&r->host, r->sync, m, &r->state);
     if (error) {
         r->state = NULL;
         judge_break_plain(r, VERDICT_VIOLATION, "build", "the machine could not be built");
@@ -105,10 +108,10 @@ void runner_op(struct runner *r, uint32_t index)
     if (op->kind == OP_FAULT || op->kind == OP_DISARM) {
         judge_op_reset(r);
         execute_op(r, op);
-        if (r->op_result.error == ENODEV)
+        if (r->now->op_result.error == ENODEV)
             judge_break_plain(r, VERDICT_INPUT, "no-such-fault",
                               "no call of this machine can fail so");
-        else if (r->op_result.error)
+        else if (r->now->op_result.error)
             judge_break_plain(r, VERDICT_INPUT, "too-many-faults",
                               "more faults are armed at once than the mock kernel holds");
         judge_expects(r, index);
@@ -214,10 +217,12 @@ void runner_steps(struct runner *r, const struct program *p, const struct subjec
     r->subject = subject;
     r->watch = watch;
     r->result = result;
+    r->sync = &one_lane;
     r->world = NULL;
     r->state = NULL;
     r->model = NULL;
-    r->last_caller = NULL;
+    r->now = &r->single;
+    r->now->last_caller = NULL;
     r->broken = r->probing = false;
     r->next_expect = 0;
     r->hash = p->seed;
@@ -269,7 +274,7 @@ int runner_arm(struct runner *r, const struct op *fault)
     assert(fault->kind == OP_FAULT && r->phase == PHASE_OPS);
     judge_op_reset(r);
     execute_op(r, fault);
-    return r->op_result.error;
+    return r->now->op_result.error;
 }
 
 bool runner_look(struct runner *r)

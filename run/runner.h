@@ -56,6 +56,16 @@ struct run_result {
     char last_caller[48];
 };
 
+/* What has come so far of an op in flight: one a lane, so that several can be. */
+struct in_flight {
+    struct op_result op_result;
+    uint64_t op_points; /* bit per point: the op has called it */
+    uint32_t op_calls[POINT_COUNT];
+    uint16_t last_point;                           /* of the op's last call so far */
+    const char *last_caller;                       /* NULL: it has made none */
+    struct sim_call failed_call[MODEL_FAILED_MAX]; /* as op_result.failed[] */
+};
+
 enum runner_phase { PHASE_BUILD, PHASE_OPS, PHASE_TEARDOWN };
 
 struct runner {
@@ -69,21 +79,18 @@ struct runner {
     struct sim_world *world;
     const struct observe *observe;
     struct host host;
-    void *state; /* the subject's */
+    const struct sync *sync; /* what the subject's locks go through */
+    void *state;             /* the subject's */
     struct model *model;
     struct run_result *result;
-    struct op_result op_result;
-    uint8_t phase;      /* enum runner_phase */
-    bool starting;      /* the start state is being looked at */
-    bool probing;       /* inside a retry probe */
-    bool broken;        /* a violation is recorded: stop soon */
-    bool no_probe;      /* the caller does failed ops again itself */
-    uint64_t op_points; /* bit per point: the op has called it */
+    struct in_flight *now;   /* of the op that runs at this moment */
+    struct in_flight single; /* of an op that runs alone */
+    uint8_t phase;           /* enum runner_phase */
+    bool starting;           /* the start state is being looked at */
+    bool probing;            /* inside a retry probe */
+    bool broken;             /* a violation is recorded: stop soon */
+    bool no_probe;           /* the caller does failed ops again itself */
     uint32_t next_expect;
-    uint32_t op_calls[POINT_COUNT];
-    uint16_t last_point;                           /* of the op's last call so far */
-    const char *last_caller;                       /* NULL: it has made none */
-    struct sim_call failed_call[MODEL_FAILED_MAX]; /* as op_result.failed[] */
     uint64_t hash;
     uint64_t calls_left;              /* host-call bound */
     uint64_t *tracker;                /* as last seen, in the arena */
@@ -99,7 +106,7 @@ struct runner {
  * rules break nothing off, only `unmet` hears of what does not hold. */
 struct runner_hooks {
     void (*before_op)(struct runner *r);
-    void (*after_op)(struct runner *r); /* may change r->op_result */
+    void (*after_op)(struct runner *r); /* may change r->now->op_result */
     void (*unmet)(const struct runner *r, const struct expect *e);
 };
 

@@ -16,17 +16,20 @@
 #include <stdint.h>
 
 #include "core/host.h"
+#include "core/sync.h"
 #include "program/op.h"
 
-enum { SUBJECT_VERSION = 1, SUBJECT_CAN_SNAPSHOT = 1 << 0 };
+enum { SUBJECT_VERSION = 2, SUBJECT_CAN_SNAPSHOT = 1 << 0 };
 
 struct subject {
     uint32_t version;
     uint32_t capabilities; /* SUBJECT_CAN_SNAPSHOT: all its state is in the host's alloc */
     const char *name;
 
-    /* Builds the machine: regions, sections, vCPUs, containers, no device plugged. */
-    int (*build)(const struct host *host, const struct machine *m, void **state);
+    /* Builds the machine: regions, sections, vCPUs, containers, no device plugged. Locks are
+     * taken through `sync`; what it points to outlives the subject. */
+    int (*build)(const struct host *host, const struct sync *sync, const struct machine *m,
+                 void **state);
     /* Tears down and frees all of it, whatever happened before. */
     int (*destroy)(void *state);
 

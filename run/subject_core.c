@@ -92,15 +92,15 @@ static int add_containers(struct vmm *vmm, const struct machine *m)
     return 0;
 }
 
-static int core_build(const struct host *host, const struct machine *m, void **state)
+static int core_build(const struct host *host, const struct sync *sync, const struct machine *m,
+                      void **state)
 {
-    const struct sync one_lane = {.ops = NULL};
     struct vmm_config config;
     struct vmm *vmm = NULL;
     int error;
 
     machine_to_config(m, &config);
-    error = vmm_create(host, &one_lane, &config, &vmm);
+    error = vmm_create(host, sync, &config, &vmm);
     if (error)
         return error;
     error = add_regions(vmm, m);

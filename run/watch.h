@@ -16,7 +16,7 @@ enum watch_event {
     WATCH_BUILT,    /* the start state was seen */
     WATCH_OP,       /* op r->result->op begins */
     WATCH_CALL,     /* a host call was answered */
-    WATCH_RETURN,   /* the op has returned: r->op_result */
+    WATCH_RETURN,   /* the op has returned: r->now->op_result */
     WATCH_JUDGED,   /* and that was right: model_outcome */
     WATCH_AGAIN,    /* after WATCH_JUDGED: the same op again on a copy, without faults */
     WATCH_BACK,     /* that is over, all is as it was before it */

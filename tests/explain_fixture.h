@@ -99,8 +99,8 @@ static inline int forgetful_ioctl(void *ctx, const char *caller, int fd, unsigne
     return request == IOMMU_IOAS_UNMAP && result == -ENOENT ? 0 : result;
 }
 
-static inline int forgetful_build(const struct host *real, const struct machine *m,
-                                  void **state)
+static inline int forgetful_build(const struct host *real, const struct sync *sync,
+                                  const struct machine *m, void **state)
 {
     static struct host host; /* the core keeps the pointer */
 
@@ -108,7 +108,7 @@ static inline int forgetful_build(const struct host *real, const struct machine 
     forgetful_ops = *real->ops;
     forgetful_ops.ioctl = forgetful_ioctl;
     host = (struct host){&forgetful_ops, real->ctx};
-    return subject_core.build(&host, m, state);
+    return subject_core.build(&host, sync, m, state);
 }
 
 static inline struct subject forgetful_core(void)

@@ -54,11 +54,12 @@ static struct {
     uint32_t queries;
 } now;
 
-static inline int build(const struct host *real, const struct machine *m, void **state)
+static inline int build(const struct host *real, const struct sync *sync,
+                        const struct machine *m, void **state)
 {
     now.attached = false;
     now.queries = 0;
-    return subject_core.build(real, m, state);
+    return subject_core.build(real, sync, m, state);
 }
 
 static inline int attach(void *state, uint32_t container, uint32_t device)
@@ -75,7 +76,8 @@ static inline int stale_ioctl(void *ctx, const char *caller, int fd, unsigned lo
     return now.real->ioctl(ctx, caller, fd, request, arg);
 }
 
-static inline int build_stale(const struct host *real, const struct machine *m, void **state)
+static inline int build_stale(const struct host *real, const struct sync *sync,
+                              const struct machine *m, void **state)
 {
     static struct host host;
 
@@ -83,7 +85,7 @@ static inline int build_stale(const struct host *real, const struct machine *m, 
     now.ops = *real->ops;
     now.ops.ioctl = stale_ioctl;
     host = (struct host){&now.ops, real->ctx};
-    return subject_core.build(&host, m, state);
+    return subject_core.build(&host, sync, m, state);
 }
 
 /* What it unmaps stays mapped. */

@@ -73,13 +73,14 @@ static inline int deaf_ioctl(void *ctx, const char *caller, int fd, unsigned lon
     return result;
 }
 
-static inline int deaf_build(const struct host *real, const struct machine *m, void **state)
+static inline int deaf_build(const struct host *real, const struct sync *sync,
+                             const struct machine *m, void **state)
 {
     real_ops = real->ops;
     deaf_ops = *real_ops;
     deaf_ops.ioctl = deaf_ioctl;
     deaf_host = (struct host){&deaf_ops, real->ctx};
-    return subject_core.build(&deaf_host, m, state);
+    return subject_core.build(&deaf_host, sync, m, state);
 }
 
 static inline int deaf_run_vcpu(void *state, uint32_t vcpu)

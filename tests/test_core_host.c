@@ -132,7 +132,7 @@ static void a_lock_keeps_threads_apart(void **state)
     pthread_t other;
 
     (void)state;
-    sync_init(&threads, &lock);
+    sync_init(&threads, &lock, LOCK_MACHINE, 0);
     counter = 0;
     assert_int_equal(pthread_create(&other, NULL, count_up, NULL), 0);
     count_up(NULL);

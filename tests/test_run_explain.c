@@ -170,10 +170,11 @@ static void a_signal_is_marked(void **state)
 
 static struct host held;
 
-static int build_held(const struct host *host, const struct machine *m, void **state)
+static int build_held(const struct host *host, const struct sync *sync, const struct machine *m,
+                      void **state)
 {
     held = *host;
-    return subject_core.build(host, m, state);
+    return subject_core.build(host, sync, m, state);
 }
 
 static int run_hangs(void *state, uint32_t vcpu)

@@ -150,11 +150,12 @@ static void notices_hidden_state(void **state)
 static const struct host *host_of_it;
 static bool *is_odd; /* always at the same place of the arena */
 
-static int build_it(const struct host *host, const struct machine *m, void **state)
+static int build_it(const struct host *host, const struct sync *sync, const struct machine *m,
+                    void **state)
 {
     host_of_it = host;
     is_odd = host_alloc(host, sizeof(*is_odd));
-    return is_odd ? subject_core.build(host, m, state) : -ENOMEM;
+    return is_odd ? subject_core.build(host, sync, m, state) : -ENOMEM;
 }
 
 static int destroy_it(void *state)
@@ -274,11 +275,12 @@ static void too_many_states(void **state)
 
 static _Atomic int *builds; /* in memory that workers share */
 
-static int interrupts(const struct host *host, const struct machine *m, void **state)
+static int interrupts(const struct host *host, const struct sync *sync, const struct machine *m,
+                      void **state)
 {
     if (++*builds == 30)
         kill(getppid(), SIGINT);
-    return subject_core.build(host, m, state);
+    return subject_core.build(host, sync, m, state);
 }
 
 static void goes_on_from_a_checkpoint(void **state)

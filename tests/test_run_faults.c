@@ -190,14 +190,15 @@ static void the_probe_leaves_no_trace_in_the_hash(void **state)
 static struct host world_host;
 static bool *has_failed;
 
-static int build_grudge(const struct host *host, const struct machine *m, void **state)
+static int build_grudge(const struct host *host, const struct sync *sync,
+                        const struct machine *m, void **state)
 {
     world_host = *host;
     has_failed = host_alloc(&world_host, sizeof(*has_failed));
     if (!has_failed)
         return -ENOMEM;
     *has_failed = false;
-    return subject_core.build(host, m, state);
+    return subject_core.build(host, sync, m, state);
 }
 
 static int destroy_grudge(void *state)

@@ -128,9 +128,10 @@ static void a_crash_has_the_history_up_to_it(void **state)
     free(text);
 }
 
-static int build_fails(const struct host *host, const struct machine *m, void **state)
+static int build_fails(const struct host *host, const struct sync *sync,
+                       const struct machine *m, void **state)
 {
-    (void)host, (void)m, (void)state;
+    (void)host, (void)sync, (void)m, (void)state;
     return -ENOMEM;
 }
 

@@ -223,10 +223,11 @@ static void crash_is_a_verdict(void **state)
 
 static struct host saved_host;
 
-static int build_keeps_host(const struct host *host, const struct machine *m, void **state)
+static int build_keeps_host(const struct host *host, const struct sync *sync,
+                            const struct machine *m, void **state)
 {
     saved_host = *host;
-    return subject_core.build(host, m, state);
+    return subject_core.build(host, sync, m, state);
 }
 
 static int attach_loops(void *state, uint32_t container, uint32_t device)

@@ -276,7 +276,8 @@ bool wrong_core_drop(uint32_t n, struct record *r)
 
 /* ---- between core and runner ---- */
 
-static int build_wrong(const struct host *real, const struct machine *m, void **state)
+static int build_wrong(const struct host *real, const struct sync *sync,
+                       const struct machine *m, void **state)
 {
     wrong_core.n_records = wrong_core.op_calls = wrong_core.n_memories = 0;
     wrong_core.has_late = false;
@@ -288,7 +289,7 @@ static int build_wrong(const struct host *real, const struct machine *m, void **
     host_ops.mmap = wrong_mmap;
     host_ops.fallocate = wrong_fallocate;
     host = (struct host){&host_ops, real->ctx};
-    return subject_core.build(&host, m, state);
+    return subject_core.build(&host, sync, m, state);
 }
 
 static void wrong_bit(enum mistake_kind kind, uint32_t region, uint64_t first_page,
@@ -343,7 +344,7 @@ void wrong_core_before_op(struct runner *r)
 
 static void tell(struct runner *r, const struct mistake *m)
 {
-    struct op_result *o = &r->op_result;
+    struct op_result *o = &r->now->op_result;
 
     if (m->kind == MISTAKE_RESULT)
         o->error = (int)m->value;
@@ -364,7 +365,7 @@ void wrong_core_after_op(struct runner *r)
     const struct mistake *m = &wrong_core.mistake;
 
     if (m->kind == MISTAKE_STOPPED && is_wrong_now(m))
-        r->op_result.stopped = !r->op_result.stopped;
+        r->now->op_result.stopped = !r->now->op_result.stopped;
     if (m->op != r->result->op)
         return;
     tell(r, m);
