@@ -37,7 +37,7 @@ LIBS   := $(foreach r,run model program core sim,$(B)/lib$(r).a)
 GROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
 
 objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
-OBJS   := $(call objects,$(ROOMS:%=%/*.c) cli/*.c tests/*.c bench/*.c)
+OBJS   := $(call objects,$(ROOMS:%=%/*.c) cli/*.c tests/*.c bench/*.c fuzz/*.c)
 CLI    := $(call objects,cli/*.c)
 HELPERS := $(call objects,$(filter-out tests/test_% tests/misbehaving.c,$(wildcard tests/*.c)))
 TESTS  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
@@ -93,6 +93,20 @@ coverage: ## line and branch coverage of core/, with pages in build-coverage/htm
 
 benchmarks: $(BENCH)
 	@:
+
+# What is fuzzed: programs and scenario text. A flavour is a directory of its own.
+FUZZ = AFL_QUIET=1 $(submake) OPT=-O3 LTO= $(1) $(addprefix B=,$(2)) $(addprefix $(2)/,fuzz-program fuzz-text)
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+fuzz: $(B)/fuzz-replay ## build the fuzz targets: AFL++ plain, ASan, CmpLog; libFuzzer; mutator; seeds
+	@scripts/install-deps fuzz
+	@$(call FUZZ,CC=afl-clang-fast EXTRA_CFLAGS=,build-afl) build-afl/mutator.so
+	@AFL_LLVM_CMPLOG=1 $(call FUZZ,CC=afl-clang-fast EXTRA_CFLAGS=,build-afl-cmplog)
+	@$(call FUZZ,CC=afl-clang-fast EXTRA_CFLAGS='$(SANITIZE)',build-afl-asan)
+	@$(call FUZZ,CC=clang EXTRA_CFLAGS='-DFUZZ_LIBFUZZER -fsanitize=fuzzer-no-link',build-libfuzzer)
+	@$(submake) all seeds
+
+seeds: $(B)/gmemcheck ## build/seeds: all scenarios as bytes and as text, and the words of both
+	@B='$(B)' fuzz/seeds
 
 bench: pgo ## build as `make pgo` does and run the benchmarks
 	@rc=0; for b in $(BENCH:$(B)/%=build-pgo/%); do $$b || rc=1; done; exit $$rc
@@ -160,6 +174,22 @@ $(B)/gmemcheck: $(CLI) $(LIBS) $(B)/flags $(B)/files
 	$(call say,LINK,$@)
 	$(call link,$(LTO))
 
+# libFuzzer brings its own main.
+FUZZ_LINK = $(if $(findstring fuzzer,$(EXTRA_CFLAGS)),-fsanitize=fuzzer)
+$(B)/fuzz-%: $(B)/fuzz/harness.o $(B)/fuzz/target_%.o $(LIBS) $(B)/flags $(B)/files
+	$(call say,LINK,$@)
+	$(call link,$(FUZZ_LINK))
+
+# What a fuzzer found, run by no fuzzer.
+$(B)/fuzz-replay: $(B)/fuzz-program
+	@cp $< $@
+
+# For AFL++ to load, so not compiled by it.
+MUTATOR = $(wildcard fuzz/mut*.c program/*.c)
+$(B)/mutator.so: $(MUTATOR) $(wildcard fuzz/*.h program/*.h) $(B)/flags
+	$(call say,LINK,$@)
+	$(Q)gcc -std=gnu11 -O2 -fPIC -shared $(WARNINGS) -I. -D_GNU_SOURCE -o $@ $(MUTATOR)
+
 # An archive, so that a test gets only the helpers that it calls.
 $(B)/tests/libhelpers.a: $(HELPERS) $(B)/flags $(B)/files
 	@rm -f $@
@@ -182,6 +212,6 @@ $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) 
 -include $(OBJS:.o=.d)
 
 FORCE:
-.PHONY: all tests unit campaign check asan tidy format coverage bench benchmarks pgo mutants mutate clean help FORCE
+.PHONY: all tests unit campaign check asan tidy format coverage bench benchmarks pgo mutants mutate fuzz seeds clean help FORCE
 .SECONDARY: $(OBJS)
 .DELETE_ON_ERROR:
