@@ -113,6 +113,21 @@ static bool is_drop(uint32_t old, uint32_t now)
     return old && old != now;
 }
 
+static __attribute__((noinline)) void
+lanes_page_changed(struct model *o, uint32_t page, const struct view_page *old, bool converts)
+{
+    const struct view_page *now = &o->slots[page].seen;
+    bool drops = is_drop(old->shared_frame, now->shared_frame) ||
+                 is_drop(old->private_frame, now->private_frame);
+
+    if (o->has_pending)
+        return;
+    if (drops && !lanes_renew(o, page))
+        o->has_pending = !rule_s3_drop(o, page, old, &o->pending);
+    if (!o->has_pending && converts && !lanes_change(o, page))
+        o->has_pending = !rule_s6_page(o, page, old, &o->pending);
+}
+
 /* A page is seen to be no more what it was. Most changes concern one rule or the other: a frame
  * that comes is neither a drop nor a conversion. */
 static PER_PAGE void page_changed(struct model *o, uint32_t page, const struct view_page *old,
@@ -124,6 +139,10 @@ static PER_PAGE void page_changed(struct model *o, uint32_t page, const struct v
     if (o->phase == PHASE_BUILDING) /* judged as a whole when it is ready */
         return;
     mark_dirty(o, page);
+    if (o->phase == PHASE_LANES) {
+        lanes_page_changed(o, page, old, converts);
+        return;
+    }
     if (o->phase != PHASE_OP && o->phase != PHASE_IDLE)
         return;
     if (s->op_mark != o->op_serial) {
@@ -195,7 +214,7 @@ static void see_head(struct model *o, uint32_t container, uint32_t slot,
     const struct view_mapping *old = &c->maps[slot].seen;
 
     c->entries += (uint64_t)(now->frame && now->head) - (uint64_t)(old->frame && old->head);
-    if (now->frame && !o->has_pending)
+    if (now->frame && !o->has_pending && !lanes_move_listeners(o))
         o->has_pending = !rule_s4_ends(o, container, slot, now, &o->pending);
     o->touched |= now->head != old->head;
 }
@@ -218,8 +237,10 @@ void model_see_mapping(struct model *o, uint32_t container, uint32_t page,
         s->op_mark = o->op_serial;
         o->map_changes[o->n_map_changes++] = (struct map_change){container, page, s->seen};
     }
-    if (!o->has_pending && now->frame)
+    if (!o->has_pending && now->frame && !lanes_move_listeners(o))
         o->has_pending = !rule_s4_mapping(o, container, page, now, &o->pending);
+    if (!o->has_pending && o->phase == PHASE_LANES && !lanes_map(o, page))
+        o->has_pending = !rule_s6_mapping(o, container, page, &o->pending);
     if (!o->has_pending && (o->phase == PHASE_OP || o->phase == PHASE_IDLE))
         o->has_pending = !rule_s6_mapping(o, container, page, &o->pending);
     if ((s->seen.frame != 0) != (now->frame != 0))
@@ -264,7 +285,8 @@ static __attribute__((noinline)) bool check_mapping(const struct model *o, uint3
 {
     const struct view_page *page = &o->slots[slot].seen;
 
-    if (!page->is_plugged && !rule_s7_unplugged(o, container, slot, v))
+    if (!page->is_plugged && !batch_has(o, OP_PLUG) &&
+        !rule_s7_unplugged(o, container, slot, v))
         return false;
     if (in_flight && page->is_private && !rule_s1_attribute(o, container, slot, v))
         return false;
@@ -294,7 +316,9 @@ static PER_PAGE bool check_mappings(const struct model *o, uint32_t slot, bool i
 
 bool model_after_call(struct model *o, struct violation *v)
 {
-    bool in_flight = o->phase == PHASE_OP, ok = !o->has_pending;
+    bool lanes_strict =
+        o->phase == PHASE_LANES && (o->in_place || o->m->axis[AXIS_order] == ORDER_UNMAP_FIRST);
+    bool in_flight = o->phase == PHASE_OP || lanes_strict, ok = !o->has_pending;
 
     if (!o->touched || o->phase == PHASE_BUILDING)
         return true;
@@ -307,7 +331,8 @@ bool model_after_call(struct model *o, struct violation *v)
         ok = check_mappings(o, o->dirty[i], in_flight, v);
     o->n_dirty = 0;
     o->call_serial++;
-    return ok && rule_s5_counts(o, v);
+    return ok && (lanes_move_listeners(o) || batch_has(o, OP_PIN) || batch_has(o, OP_UNPIN) ||
+                  rule_s5_counts(o, v));
 }
 
 bool model_ready(struct model *o, struct violation *v)

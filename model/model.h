@@ -126,6 +126,19 @@ enum model_outcome model_outcome(const struct model *o);
 bool model_retry_must_succeed(const struct model *o, const struct op *op);
 uint32_t model_pages_changed(const struct model *o); /* by the op that just ended */
 
+/* ---- lanes ----
+ * Several ops are in flight at once: what a host call does must be allowed to one of them
+ * (S3, S4, S6, S7), the rules of what is true at any instant hold as always. Nothing is judged
+ * when one of them returns: whoever drives the lanes looks for a serial order that explains
+ * them, and then adopts what the model said at the end of that. */
+enum { MODEL_LANES_MAX = 4 };
+void model_lanes_begin(struct model *o, const struct op *ops, uint32_t n); /* of the batch */
+void model_lane_op(struct model *o, uint32_t lane, const struct op *op);   /* NULL: none */
+/* `from` are the bytes of this model as it was elsewhere; everything is seen once more, then
+ * model_adopted tells whether that is what it knows. */
+void model_adopt(struct model *o, const void *from);
+bool model_adopted(struct model *o, struct violation *v);
+
 /* Everything from scratch, and the incremental bookkeeping must agree with it. */
 bool model_full_check(struct model *o, struct violation *v);
 

@@ -106,7 +106,7 @@ struct held_state {
     uint32_t lo, hi;
 };
 
-enum model_phase { PHASE_BUILDING, PHASE_IDLE, PHASE_OP, PHASE_TEARDOWN };
+enum model_phase { PHASE_BUILDING, PHASE_IDLE, PHASE_OP, PHASE_TEARDOWN, PHASE_LANES };
 enum { PIN_NONE = 0 }; /* no frame has that number */
 enum { CONTAINER_NONE = UINT32_MAX, CONTAINER_ANY = UINT32_MAX - 1 };
 
@@ -166,7 +166,9 @@ struct model {
     bool migrating;
     uint32_t plain_sections;
 
-    struct op op; /* the one at hand */
+    struct op flight[MODEL_LANES_MAX]; /* lanes.c: the ops in flight; OP_KIND_COUNT: none */
+    uint32_t batch_kinds;              /* bit per enum op_kind that the batch has */
+    struct op op;                      /* the one at hand */
     struct plan plan;
     uint32_t op_serial, call_serial;
     uint32_t n_changes, n_map_changes, n_dirty;
@@ -342,6 +344,20 @@ uint32_t slot_before(const struct model *o, uint32_t slot);
 void partition_plan(const struct model *o, struct plan *p);
 /* split=remap: is the slot in the request, or part of a mapping that it cuts? */
 bool partition_remaps(const struct model *o, uint32_t container, uint32_t slot);
+
+/* ---- lanes.c ---- */
+/* May K, T or the plugged state of the slot change now? Its mapping? May it lose a live side?
+ */
+bool lanes_change(const struct model *o, uint32_t slot);
+bool lanes_map(const struct model *o, uint32_t slot);
+bool lanes_renew(const struct model *o, uint32_t slot);
+/* Does an op of the batch bring or take listeners or memory, so that the abstract state says
+ * nothing of who hears what? */
+bool lanes_move_listeners(const struct model *o);
+static inline bool batch_has(const struct model *o, uint32_t kind)
+{
+    return o->phase == PHASE_LANES && (o->batch_kinds >> kind & 1);
+}
 
 /* ---- predict.c: the decision table ---- */
 /* Does the op make GPA pages [lo, hi) private? Unplugged pages are. */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* What a stream is for. Never renumber: seeds in reports would mean other programs. */
-enum rng_purpose { RNG_PROGRAM = 1 };
+enum rng_purpose { RNG_PROGRAM = 1, RNG_LANES };
 
 struct rng {
     uint64_t state;

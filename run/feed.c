@@ -285,6 +285,19 @@ void feed_all(struct runner *r)
     see_totals(r);
 }
 
+void feed_again(struct runner *r)
+{
+    const struct observe_change *ignored;
+
+    (void)r->observe->changes(r->observe->ctx, &ignored);
+    if (r->has_virtio_mem)
+        plugged_changed(r);
+    tracker_changed(r);
+    everything_changed(r);
+    see_containers(r);
+    see_totals(r);
+}
+
 static void see_changes(struct runner *r, const struct observe_change *changes, uint32_t n)
 {
     bool mapped = false;

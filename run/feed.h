@@ -15,6 +15,9 @@ bool feed_prepare(struct runner *r);
 /* Everything, once. */
 void feed_all(struct runner *r);
 
+/* Everything once more: the model may know another world. */
+void feed_again(struct runner *r);
+
 /* What the host call that was just answered changed; false when nothing did. `ask_tracker`:
  * what the subject's tracker says, too. Without it only between the DMA maps and unmaps of one
  * row, where nobody could look. */

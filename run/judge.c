@@ -9,6 +9,7 @@
 #include "run/failures.h"
 #include "run/feed.h"
 #include "run/hash.h"
+#include "run/lanes.h"
 #include "run/points.h"
 
 void judge_watched(struct runner *r, enum watch_event event, const struct sim_call *call)
@@ -101,6 +102,8 @@ void judge_call(void *ctx, const struct sim_call *call)
         judge_break(r, VERDICT_VIOLATION, &v);
     if (--r->calls_left == 0)
         crash_escape(VERDICT_HANG);
+    if (r->lanes)
+        lanes_point(r);
 }
 
 void judge_op_reset(struct runner *r)

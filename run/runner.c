@@ -12,6 +12,7 @@
 #include "run/feed.h"
 #include "run/hash.h"
 #include "run/judge.h"
+#include "run/lanes.h"
 #include "run/probe.h"
 
 enum {
@@ -51,6 +52,7 @@ int runner_init(struct runner *r)
 void runner_free(struct runner *r)
 {
     sim_snapshot_free(&r->snapshot);
+    lanes_free(r);
 }
 
 bool runner_build(struct runner *r)
@@ -218,6 +220,8 @@ void runner_steps(struct runner *r, const struct program *p, const struct subjec
     r->watch = watch;
     r->result = result;
     r->sync = &one_lane;
+    if (r->lanes)
+        lanes_new_world(r);
     r->world = NULL;
     r->state = NULL;
     r->model = NULL;

@@ -84,6 +84,7 @@ struct runner {
     struct model *model;
     struct run_result *result;
     struct in_flight *now;   /* of the op that runs at this moment */
+    struct lanes *lanes;     /* run/lanes.h; NULL: programs have none */
     struct in_flight single; /* of an op that runs alone */
     uint8_t phase;           /* enum runner_phase */
     bool starting;           /* the start state is being looked at */

@@ -38,6 +38,8 @@ static void armed_mask_update(struct sim_world *w)
 static bool fault_hit(struct sim_world *w, struct sim_fault *f, bool *spent)
 {
     *spent = false;
+    if (f->lane && f->lane != w->lane)
+        return false;
     if (f->in_undo && !w->call.in_undo)
         return false;
     if (!f->late && f->error == w->call.cannot)
@@ -166,5 +168,6 @@ void sim_op_begin(struct sim_world *w)
     assert(!w->early_error && !w->late_error);
     w->op_failed = false;
     for (uint32_t i = 0; i < w->n_faults; i++)
-        w->faults[i].hits = 0;
+        if (!w->lane || !w->faults[i].lane || w->faults[i].lane == w->lane)
+            w->faults[i].hits = 0;
 }

@@ -157,6 +157,7 @@ struct sim_fault {
     uint64_t value; /* NTH, STICKY: the hit, 1 = next; CHANCE: of 65536 */
     uint64_t more;  /* bit per point: hits there are hits of this fault as well */
     uint32_t tag;   /* the caller's name for it */
+    uint8_t lane;   /* whose calls are hits; 0: everybody's */
     uint32_t hits;  /* kept by the world: since the op began */
 };
 
@@ -167,5 +168,12 @@ void sim_fault_disarm_all(struct sim_world *w);
 uint64_t sim_faults_fired(const struct sim_world *w);
 /* A new op begins: no call of it has failed yet. */
 void sim_op_begin(struct sim_world *w);
+
+/* ---- lanes ----
+ * Whose op makes the calls from now on; lane 0: the only one there is. What the functions above
+ * set for an op (its failures, the next container's number and limit) is each lane's own, and a
+ * fault that a lane armed sees the calls of that lane. */
+enum { SIM_LANES_MAX = 16 };
+void sim_lane(struct sim_world *w, uint32_t lane);
 
 #endif

@@ -61,6 +61,22 @@ void sim_name_next_container(struct sim_world *w, uint32_t number)
     w->next_container_number = number;
 }
 
+void sim_lane(struct sim_world *w, uint32_t lane)
+{
+    struct lane_state *mine, *next;
+
+    assert(lane < SIM_LANES_MAX && !w->early_error && !w->late_error);
+    if (lane == w->lane)
+        return;
+    mine = &w->lanes[w->lane];
+    next = &w->lanes[lane];
+    *mine = (struct lane_state){w->op_failed, w->entry_limit, w->next_container_number};
+    w->op_failed = next->op_failed;
+    w->entry_limit = next->entry_limit;
+    w->next_container_number = next->next_container_number;
+    w->lane = lane;
+}
+
 int sim_snapshot_take(struct sim_world *w, struct sim_snapshot *s)
 {
     size_t used = arena_used(w->arena);

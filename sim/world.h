@@ -324,6 +324,11 @@ struct sim_world {
     uint32_t page_shift;
     uint32_t entry_limit;
     uint32_t next_container_number;
+    uint32_t lane; /* whose turn it is */
+    struct lane_state {
+        bool op_failed;
+        uint32_t entry_limit, next_container_number;
+    } lanes[SIM_LANES_MAX]; /* of those whose turn it is not */
     sim_call_fn *on_call;
     void *on_call_ctx;
     struct sim_call call; /* the one being answered */
