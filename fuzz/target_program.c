@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "fuzz/target.h"
 #include "program/bytes.h"
@@ -11,20 +13,42 @@
 #include "run/vocabulary.h"
 
 /* Larger ones are slow, and find nothing that these do not. */
-enum { PAGES_MAX = 1024, OPS_MAX = TARGET_BYTES_MAX / 2 };
+enum {
+    PAGES_MAX = 1024,
+    OPS_MAX = TARGET_BYTES_MAX / 2,
+    EXPECTS_MAX = TARGET_BYTES_MAX / 8,
+    SNAPSHOT_MAX = 16 << 20,
+};
 
 static struct runner runner;
 static struct program program;
 
-int target_init(void)
+/* Room for the ops and expectations that an input can have. */
+static int make_room(struct program *p)
 {
     const struct op op = {.kind = OP_RESET};
+    const struct expect expect = {.kind = EXPECT_RESULT};
+    int error = 0;
+
+    program_init(p);
+    for (uint32_t i = 0; !error && i < OPS_MAX; i++)
+        error = program_add_op(p, &op);
+    for (uint32_t i = 0; !error && i < EXPECTS_MAX; i++)
+        error = program_add_expect(p, &expect);
+    return error;
+}
+
+int target_init(void)
+{
     int error = runner_init(&runner);
 
-    program_init(&program);
-    for (uint32_t i = 0; !error && i < OPS_MAX; i++)
-        error = program_add_op(&program, &op);
-    return error;
+    if (error)
+        return error;
+    runner.snapshot.bytes = malloc(SNAPSHOT_MAX);
+    if (!runner.snapshot.bytes)
+        return -ENOMEM;
+    runner.snapshot.capacity = SNAPSHOT_MAX;
+    return make_room(&program);
 }
 
 /* An input that cannot be run is no finding. */
@@ -42,6 +66,9 @@ bool target_one(const uint8_t *data, size_t size, char *why, size_t why_size)
     if (error || machine_n_pages(&program.machine) > PAGES_MAX || program.n_ops > OPS_MAX)
         return true;
     program.n_expects = 0; /* random ones hold for nobody */
+    /* Its last op's calls are cleared by the next run: they would be edges of that one. */
+    memset(runner.op_calls, 0, sizeof(runner.op_calls));
+    runner.op_points = 0;
     runner_run(&runner, &program, &subject_core, NULL, &r);
     if (is_finding(r.verdict))
         snprintf(why, why_size, "%s: %s: %s", verdict_name(r.verdict), r.rule, r.detail);
