@@ -118,6 +118,12 @@ mutants: $(B)/gmemcheck ## who finds the bugs of scenarios/bugs/ when they are p
 	    scripts/mutants $(MUTANTS); rc=$$?; \
 	    [ $$rc -gt 1 ] || B='$(B)' scripts/shrink-figures; exit $$rc
 
+# EXPLORE='--ids C8' passes options on.
+explore-bugs: $(B)/gmemcheck ## which of the bugs of scenarios/bugs/ explore finds on a small machine
+	@scripts/install-deps check
+	@$(SCRIPT_ENV) COMPILE='$(CC) $(CFLAGS_ALL)' LINK_WITH='$(GROUP) $(LDLIBS)' \
+	    scripts/explore-bugs $(EXPLORE)
+
 # MUTATE='--sample 100 --seed 1' passes options on.
 mutate: $(B)/gmemcheck $(TESTS) ## who notices any single small change of core/ (hours; resumable)
 	@scripts/install-deps check
@@ -212,6 +218,6 @@ $(B)/bench/bench_%: $(B)/bench/bench_%.o $$(call objects,bench/$$*_*.c) $(LIBS) 
 -include $(OBJS:.o=.d)
 
 FORCE:
-.PHONY: all tests unit campaign check asan tidy format coverage bench benchmarks pgo mutants mutate fuzz seeds clean help FORCE
+.PHONY: all tests unit campaign check asan tidy format coverage bench benchmarks pgo mutants explore-bugs mutate fuzz seeds clean help FORCE
 .SECONDARY: $(OBJS)
 .DELETE_ON_ERROR:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -229,6 +230,19 @@ static bool open_checkpoint(struct explore *e, const char *path)
     return !error;
 }
 
+/* Why explore_init refused. */
+static int cannot_begin(const struct arguments *a, int error)
+{
+    if (error == -ENOMEM)
+        fprintf(stderr,
+                "gmemcheck explore: memory for %llu states (%.1f GiB) cannot be had: fewer "
+                "--states\n",
+                (unsigned long long)a->states, (double)table_bytes(a->states) / (1 << 30));
+    else
+        fprintf(stderr, "gmemcheck explore: more ops than an alphabet may have\n");
+    return EXIT_USAGE;
+}
+
 static int explore(const struct arguments *a, const struct program *alphabet)
 {
     const struct explore_options how = {.faults = (uint32_t)a->faults,
@@ -238,14 +252,15 @@ static int explore(const struct arguments *a, const struct program *alphabet)
                                         .subject = &subject_core,
                                         .checkpoint = a->checkpoint};
     struct explore e;
-    int code = EXIT_USAGE, error = explore_init(&e, alphabet, &how);
+    int code, error = explore_init(&e, alphabet, &how);
 
-    if (!error && a->checkpoint && !open_checkpoint(&e, a->checkpoint)) {
+    if (error)
+        return cannot_begin(a, error);
+    if (a->checkpoint && !open_checkpoint(&e, a->checkpoint)) {
         explore_free(&e);
         return EXIT_USAGE;
     }
-    if (!error)
-        error = explore_run(&e);
+    error = explore_run(&e);
     if (error) {
         fprintf(stderr, "gmemcheck explore: %s\n", strerror(-error));
         code = EXIT_INTERNAL;

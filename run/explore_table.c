@@ -16,12 +16,24 @@ struct explore_shared {
     atomic_flag locks[LOCKS]; /* by key: who adds or changes a state with such a key */
 };
 
+static uint64_t slots_for(uint64_t capacity)
+{
+    uint64_t n = 64;
+
+    while (n < capacity * 2)
+        n *= 2;
+    return n;
+}
+
+uint64_t table_bytes(uint64_t capacity)
+{
+    return capacity * sizeof(struct explore_state) + slots_for(capacity) * sizeof(uint32_t);
+}
+
 int table_init(struct explore_table *t, uint64_t capacity)
 {
     assert(capacity > 0 && capacity < UINT32_MAX / 4);
-    *t = (struct explore_table){.capacity = capacity, .n_slots = 64};
-    while (t->n_slots < capacity * 2)
-        t->n_slots *= 2;
+    *t = (struct explore_table){.capacity = capacity, .n_slots = slots_for(capacity)};
     t->shared = pool_shared_alloc(sizeof(*t->shared));
     t->states = pool_shared_alloc(capacity * sizeof(*t->states));
     t->slots = pool_shared_alloc(t->n_slots * sizeof(*t->slots));

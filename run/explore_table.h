@@ -52,6 +52,8 @@ struct explore_table {
 
 enum table_answer { TABLE_NEW, TABLE_KNOWN, TABLE_FULL };
 
+/* Memory for so many states. */
+uint64_t table_bytes(uint64_t capacity);
 /* 0 or -ENOMEM. Memory is reserved, not yet used. */
 int table_init(struct explore_table *t, uint64_t capacity);
 void table_free(struct explore_table *t);

@@ -19,7 +19,7 @@ clean_tree() {
     rm -rf "${tree:?}"/* && mkdir -p "$tree"/{scripts,tests,bin}
     cp scripts/check scripts/unit "$tree/scripts/"
     touch "$tree"/tests/test_{a,b}.c
-    for name in tidy install-deps check mutants mutate; do
+    for name in tidy install-deps check mutants explore-bugs mutate; do
         echo 'echo fine' | tool "tests/$name-selftest.sh"
     done
     tool gmemcheck <<'EOF'
@@ -74,9 +74,9 @@ expect() {
     fi
 }
 
-# 4 unit tests and 24 stages: 5 builds, asan-works, asan-unit, 2 replays, matrix, sweep, mutants, mutate,
-# 2 campaigns, 3 hash comparisons, tidy, 5 selftests. A new stage changes this number, here only.
-all=28
+# 4 unit tests and 26 stages: 5 builds, asan-works, asan-unit, 2 replays, matrix, sweep, mutants, explore-bugs, mutate,
+# 2 campaigns, 3 hash comparisons, tidy, 6 selftests. A new stage changes this number, here only.
+all=30
 expect "all is well" "$all passed, 0 failed" '*skipped: no tests/bad-input.sh*' </dev/null
 expect "a violation" "$((all - 3)) passed, 3 failed" '*FAIL*scenarios*FAIL*asan-scenarios*' \
     <<<'[[ ${1:-} == replay ]] && verdict=violation rc=1'
@@ -102,8 +102,8 @@ expect "no hash" "$((all - 5)) passed, 5 failed" '*no hash*' <<<'[[ ${1:-} == ru
 expect "one flavour does not build" "$((all - 2)) passed, 2 failed" \
     '*FAIL*build-gcc-O0*not run: build-gcc-O0 did not build*' \
     <<<'[[ "$*" == *B=build-gcc-O0* ]] && exit 2'
-# build, 8 stages that need it, hash-compilers, tidy; two test binaries that are missing.
-expect "nothing builds normally" "$((all - 15)) passed, 13 failed" '*not built*' \
+# build, 9 stages that need it, hash-compilers, tidy; two test binaries that are missing.
+expect "nothing builds normally" "$((all - 16)) passed, 14 failed" '*not built*' \
     <<<'[[ " $* " == *" B=build "* ]] && exit 2'
 expect "a unit test fails" "$((all - 2)) passed, 2 failed" '*FAIL*unit*FAIL*asan-unit*' \
     <<<'[[ $0 == */tests/test_b ]] && tests=1 rc=1'

@@ -312,6 +312,28 @@ static void goes_on_from_a_checkpoint(void **state)
     free(resumed);
 }
 
+/* The place for it is gone half-way: what was found out so far is not lost with it. */
+static void a_checkpoint_that_fails_later(void **state)
+{
+    struct subject s = subject_core;
+    struct explore_options how = with(1, &s);
+    char *line;
+
+    (void)state;
+    build(2, 1, "convert,attach,detach");
+    s.build = interrupts;
+    *builds = 0;
+    how.checkpoint = "/nowhere/that/is/checkpoint";
+    explore(&how);
+    interrupt_forget();
+    assert_int_equal(e.save_error, -ENOENT);
+    assert_int_equal(explore_exit_code(&e), 130);
+    line = last_line();
+    assert_non_null(strstr(line, "gmemcheck: interrupted "));
+    assert_true(table_count(&e.table) > 1);
+    free(line);
+}
+
 /* Changes one byte, or (at < 0) cuts so many off; what does explore_load say? */
 static void damaged(long at, const char *expected)
 {
@@ -400,6 +422,7 @@ int main(void)
         TEST("explore/alphabet/lists", alphabet_lists),
         TEST("explore/end/too-many-states", too_many_states),
         TEST("explore/end/checkpoint", goes_on_from_a_checkpoint),
+        TEST("explore/end/checkpoint-fails", a_checkpoint_that_fails_later),
         TEST("explore/end/bad-checkpoint", bad_checkpoints),
     };
 
