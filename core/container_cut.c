@@ -62,7 +62,7 @@ int container_cut_prepare(struct container *c)
     const struct vmm_config *config = &c->vmm->config;
 
     assert(c->ledger.n_pages == 0);
-    c->cut_by = CUT_BY_NOTHING;
+    assert(c->cut_by == CUT_BY_NOTHING || config->split == VMM_SPLIT_CUT);
     if (config->mapping != VMM_MAPPING_RUN || config->split != VMM_SPLIT_CUT)
         return 0;
     int rc = find_ioas(c);

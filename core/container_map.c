@@ -109,7 +109,7 @@ int container_unmap(struct container *c, uint64_t first, uint64_t end, bool undo
     if (got == -EFAULT) {
         got = unmap_again(c, first, end);
         unknown = got < 0;
-        if (got == 0 || got == expected || (undo && got > 0))
+        if (got == 0)
             got = expected;
     }
     if (unknown && !undo) /* an undo maps it all again */

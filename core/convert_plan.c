@@ -157,8 +157,6 @@ int convert_each(struct convert *c, convert_fn *fn, bool goes_on)
     int error = 0;
 
     for (uint32_t i = 0; i < c->n_parts; i++) {
-        if (c->parts[i].n_runs == 0)
-            continue;
         note_error(&error, each_in_part(c, &c->parts[i], fn, goes_on));
         if (error && !goes_on)
             break;

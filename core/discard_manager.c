@@ -114,17 +114,6 @@ int discard_manager_notify(struct discard_manager *m, const struct discard_sourc
     return rc ? rc : discard_tell_all(m, discard_next_of_others, from, e, first, end);
 }
 
-int discard_manager_notify_all(struct discard_manager *m, const struct discard_source *from,
-                               enum discard_event e, bool populate)
-{
-    discard_next_fn *next = populate ? discard_next_held_back : discard_next_of_all;
-    int rc = e == DISCARD_RESERVE ? discard_aggregate_reserve(m, from, 0, m->n_pages) : 0;
-
-    if (e == DISCARD_RELEASE && m->n_sources > 1)
-        page_map_release(&m->aggregate);
-    return rc ? rc : discard_tell_all(m, next, from, e, 0, m->n_pages);
-}
-
 int discard_manager_replay(struct discard_manager *m, struct discard_listener *l,
                            enum discard_event e, uint64_t first, uint64_t end)
 {

@@ -115,12 +115,6 @@ uint64_t discard_manager_granularity(const struct discard_manager *m);
 int discard_manager_notify(struct discard_manager *m, const struct discard_source *from,
                            enum discard_event e, uint64_t first, uint64_t end);
 
-/* The same for all pages that the source can change: DISCARD (and its reserve and undo) for all
- * that are populated, POPULATE for all that this source alone holds back. `populate` says which
- * of the two a RESERVE, RELEASE or undo belongs to. */
-int discard_manager_notify_all(struct discard_manager *m, const struct discard_source *from,
-                               enum discard_event e, bool populate);
-
 /* The source's answer for these pages is `populated` from now on: before or after it changes
  * its own. Never fails; room was reserved by notify RESERVE over the same pages. */
 void discard_manager_commit(struct discard_manager *m, const struct discard_source *from,

@@ -112,6 +112,5 @@ int discard_manager_destroy(struct discard_manager *m)
         m->sources = s->next;
         s->next = NULL;
     }
-    m->n_sources = 0;
     return error;
 }

@@ -81,7 +81,6 @@ int kvm_close(struct vmm *vmm)
         note_error(&error, host_close(&vmm->host, vmm->kvm.vm_fd));
     if (vmm->kvm.fd >= 0)
         note_error(&error, host_close(&vmm->host, vmm->kvm.fd));
-    vmm->kvm.fd = vmm->kvm.vm_fd = -1;
     return error;
 }
 

@@ -220,7 +220,6 @@ static void commit_block(struct vmm *vmm, struct ram_block *block)
     page_map_set(&a->debt[true], 0, n, false);
     page_map_set(&a->debt[false], 0, n, !block->in_place);
     if (block->has_virtio_mem) {
-        discard_manager_commit(&block->manager, &block->virtio_mem.source, 0, n, false);
         virtio_mem_set(&block->virtio_mem, 0, n, false);
         block->virtio_mem.usable = block->virtio_mem.requested;
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/guarded_alloc.h"
 #include "tests/stub_host.h"
@@ -375,7 +376,8 @@ static int stub_memfd_create(void *ctx, const char *caller, const char *name, un
 {
     struct stub_fault *f = fault(ctx, STUB_SETUP);
 
-    (void)caller, (void)name, (void)flags;
+    (void)caller, (void)name;
+    assert(flags & MFD_CLOEXEC);
     return f ? -f->error : new_fd(ctx, 'm');
 }
 

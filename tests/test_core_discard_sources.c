@@ -188,6 +188,21 @@ static void finer_source_under_a_coarse_listener(void **state)
     assert_null(anything_wrong());
 }
 
+/* Blocks just as large as it relies on are fine. */
+static void equal_source_under_a_listener(void **state)
+{
+    (void)state;
+    start_empty(0, 16, 0, 16);
+    set_up_source(&other, "SSSSSSSS........", 4);
+    assert_int_equal(add_set_up(&other), 0);
+    a.base.granularity = 4;
+    assert_int_equal(add(&a), 0);
+    set_up_source(&attributes, "....SSSSSSSSSSSS", 4);
+    assert_int_equal(add_set_up(&attributes), 0);
+    assert_string_equal(a.mapped, "....MMMM........");
+    assert_null(anything_wrong());
+}
+
 /* E6: blocks of 8 and single pages: plugging maps pages 3 and 7 alone. */
 static void mixed_granularity(void **state)
 {
@@ -202,52 +217,6 @@ static void mixed_granularity(void **state)
     assert_string_equal(heard, "a discard 3..4; a discard 7..8; ");
     assert_int_equal(change(&other, 0, 8, true), 0);
     assert_string_equal(a.mapped, "...M...M........");
-    assert_null(anything_wrong());
-}
-
-/* ---- all of a source ---- */
-
-static int change_all(struct source *s, bool populate)
-{
-    struct discard_manager *m = &manager;
-    int rc = discard_manager_notify_all(m, &s->base, DISCARD_RESERVE, populate);
-
-    if (!rc)
-        rc = discard_manager_notify_all(
-            m, &s->base, populate ? DISCARD_POPULATE : DISCARD_DISCARD, populate);
-    if (rc)
-        assert_int_equal(
-            discard_manager_notify_all(
-                m, &s->base, populate ? DISCARD_UNDO_POPULATE : DISCARD_UNDO_DISCARD, populate),
-            0);
-    if (!rc) {
-        discard_manager_commit(m, &s->base, 0, PAGES, populate);
-        memset(s->populated, populate ? 'S' : '.', PAGES);
-    }
-    (void)discard_manager_notify_all(m, &s->base, DISCARD_RELEASE, populate);
-    return rc;
-}
-
-/* Unlike QEMU's notify_discard_all the other sources count: nobody hears of pages that they
- * hold back anyway. */
-static void all_of_a_source(void **state)
-{
-    (void)state;
-    two_listeners(true, false);
-    b.fails_at = DISCARD_DISCARD;
-    b.countdown = 1;
-    assert_int_equal(change_all(&other, false), -ENOSPC);
-    assert_null(anything_wrong());
-    heard[0] = '\0';
-    assert_int_equal(change_all(&other, false), 0);
-    assert_string_equal(heard, "a discard 1..3; a discard 6..7; a discard 9..12; "
-                               "a discard 13..14; a discard 15..16; "
-                               "b discard 2..3; b discard 6..7; b discard 9..12; ");
-    assert_null(anything_wrong());
-    heard[0] = '\0';
-    assert_int_equal(change_all(&other, true), 0);
-    assert_string_equal(heard, "a populate 0..4; a populate 6..12; a populate 13..16; "
-                               "b populate 2..4; b populate 6..12; ");
     assert_null(anything_wrong());
 }
 
@@ -387,8 +356,9 @@ int main(void)
         TEST("core/discard-sources/failed-undo-is-told", failed_undo_is_told),
         TEST("core/discard-sources/no-memory", no_memory_changes_nothing),
         TEST("core/discard-sources/finer-source", finer_source_under_a_coarse_listener),
+        TEST("core/discard-sources/equal-source-under-a-listener",
+             equal_source_under_a_listener),
         TEST("core/discard-sources/mixed-granularity", mixed_granularity),
-        TEST("core/discard-sources/all-of-a-source", all_of_a_source),
         TEST("core/discard-sources/questions-ask-no-source", questions_ask_no_source),
         TEST("core/discard-sources/commit-before-or-after", commit_before_or_after),
         TEST("core/discard-sources/random-walk", random_walk),

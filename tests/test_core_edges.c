@@ -38,6 +38,32 @@ static void attach_three(void)
     assert_int_equal(vmm_device_attach(f.vmm, 1, 3), 0);
 }
 
+/* Calls that make a machine with a device, when the first descriptor of a kind is 0. */
+static unsigned setup_calls(char kind)
+{
+    unsigned calls;
+
+    assert_int_equal(vmm_destroy(f.vmm), 0);
+    memset(&f, 0, sizeof f);
+    stub_init(&f.stub);
+    f.stub.zero_kind = kind;
+    assert_int_equal(fixture_build(&f, &lanes), 0);
+    assert_int_equal(vmm_device_attach(f.vmm, 0, 0), 0);
+    calls = f.stub.hits[STUB_SETUP];
+    assert_int_equal(vmm_device_detach(f.vmm, 0), 0);
+    return calls;
+}
+
+/* Nothing is left out because a descriptor is 0. */
+static void descriptor_zero_is_asked_too(void **state)
+{
+    unsigned calls = setup_calls('\0');
+
+    (void)state;
+    for (const char *kind = "kvumgcdr"; *kind; kind++)
+        assert_int_equal(setup_calls(*kind), calls);
+}
+
 /* What calls zero a file descriptor is a file descriptor. */
 static void descriptor_zero(void **state)
 {
@@ -349,6 +375,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         T("descriptor-zero", descriptor_zero),
+        T("descriptor-zero-is-asked-too", descriptor_zero_is_asked_too),
         T("errors-of-a-tear-down", errors_of_a_tear_down),
         T("slots-say-what-they-are", slots_say_what_they_are),
         T("slots-go-before-the-vm", slots_go_before_the_vm),

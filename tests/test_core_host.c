@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -109,6 +110,17 @@ static void answers_come_through(void **state)
     host_free(h, NULL);
 }
 
+/* What is given back is there for others. */
+static void freed_memory_is_free(void **state)
+{
+    size_t before = mallinfo2().uordblks;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        host_free(h, host_alloc(h, 1000));
+    assert_true(mallinfo2().uordblks < before + 100 * 1000);
+}
+
 /* ---- threads ---- */
 
 enum { ROUNDS = 20000 };
@@ -148,6 +160,7 @@ int main(void)
         {"core/host/a-memfd", a_memfd_is_made_mapped_and_punched, NULL, NULL, NULL},
         {"core/host/failures-are-errnos", failures_are_negative_errnos, NULL, NULL, NULL},
         {"core/host/answers-come-through", answers_come_through, NULL, NULL, NULL},
+        {"core/host/freed-memory-is-free", freed_memory_is_free, NULL, NULL, NULL},
         {"core/sync/a-lock-keeps-threads-apart", a_lock_keeps_threads_apart, NULL, NULL, NULL},
     };
 
