@@ -22,7 +22,7 @@ explore_cases() {
     else
         bad explore/too-many-states "exit $rc"
     fi
-    usage explore/more-states-than-memory 'memory for 1000000000 states (.* GiB) cannot be had' \
+    usage explore/more-states-than-memory 'memory for 1000000000 states \(.* GiB\) cannot be had' \
         explore --states 1000000000
     printf 'no checkpoint' >checkpoint
     usage explore/checkpoint-short 'checkpoint: too short' explore --checkpoint checkpoint
